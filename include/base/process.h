@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/program.h"
 #include "base/text.h"
 
 struct process_options {
@@ -21,8 +22,8 @@ struct process_options {
 	int errors;			/* borrowed; -1: the end of it kept in process.errors */
 	const int *keep;		/* descriptors the program inherits under their numbers */
 	size_t keep_count;
-	bool new_session;   /* setsid() instead of an own process group */
-	bool survives;	    /* process_release() leaves it running */
+	bool new_session;    /* setsid() instead of an own process group */
+	bool survives;	     /* process_release() leaves it running */
 	size_t output_limit; /* of what is collected; 0: PROCESS_OUTPUT_LIMIT; more is an error */
 };
 
@@ -43,7 +44,10 @@ struct process {
 	char *command; /* quoted, for messages */
 };
 
-#define PROCESS_NONE { .pidfd = -1, .output_fd = -1, .errors_fd = -1 }
+#define PROCESS_NONE                                                                               \
+	{                                                                                          \
+		.pidfd = -1, .output_fd = -1, .errors_fd = -1                                      \
+	}
 
 /* Fails when the program cannot be executed (not found: EXIT_RUNTIME). */
 int process_start(struct process *process, const struct process_options *options,
@@ -81,11 +85,5 @@ int process_run(const struct process_options *options, int timeout_ms, struct te
  */
 int process_fork(struct process *process, int (*function)(void *data), void *data, const int *keep,
 		 size_t keep_count, struct error *err);
-
-/* The absolute path of a program on PATH; NULL when there is none. The caller frees. */
-char *process_find(const char *program);
-
-/* The path of this very program, for starting it in another mode. The caller frees. */
-char *process_own_path(void);
 
 #endif

@@ -51,4 +51,7 @@ typedef int wait_check(void *data, struct error *err);
 int wait_watch(int fd, int interval_ms, wait_check *check, void *data);
 void wait_unwatch(int watch);
 
+/* In a child that goes on with our code: watches, shield and signals seen are the parent's. */
+void wait_forget(void);
+
 #endif

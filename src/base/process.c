@@ -13,60 +13,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/process.h"
+#include "base/program.h"
 #include "base/wait.h"
-
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* How long a process that was asked to end may take before it is killed. */
 #define STOP_GRACE_MS 2000
-
-static const char *search_path(void)
-{
-	const char *path = getenv("PATH");
-
-	return path != NULL && *path != '\0' ? path : DEFAULT_PATH;
-}
-
-static void build_environment(struct words *environment, const char *const *extra)
-{
-	static const char *const passed[] = { "HOME", "TERM", "SSH_AUTH_SOCK", "TMPDIR" };
-
-	words_format(environment, "PATH=%s", search_path());
-	words_add(environment, "LC_ALL=C.UTF-8");
-	for (size_t i = 0; i < COUNT_OF(passed); i++)
-		if (getenv(passed[i]) != NULL)
-			words_format(environment, "%s=%s", passed[i], getenv(passed[i]));
-	if (extra != NULL)
-		words_add_all(environment, extra);
-}
-
-char *process_find(const char *program)
-{
-	CLEANUP(memory_release) char *path = memory_duplicate(search_path());
-	char *rest = path;
-
-	if (strchr(program, '/') != NULL)
-		return access(program, X_OK) == 0 ? memory_duplicate(program) : NULL;
-	for (char *directory; (directory = strsep(&rest, ":")) != NULL;) {
-		CLEANUP(memory_release) char *candidate =
-			memory_format("%s/%s", *directory != '\0' ? directory : ".", program);
-
-		if (access(candidate, X_OK) == 0)
-			return memory_steal(&candidate);
-	}
-	return NULL;
-}
-
-char *process_own_path(void)
-{
-	char path[4096];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	if (length <= 0)
-		return memory_duplicate("/usr/sbin/vzmigrate");
-	path[length] = '\0';
-	return memory_duplicate(path);
-}
 
 static void reset_signals(void)
 {
@@ -183,8 +134,7 @@ static int take_pid(struct process *process, pid_t pid, struct error *err)
 	return 0;
 }
 
-static int exec_failure(struct process *process, int report, const char *program,
-			struct error *err)
+static int exec_failure(struct process *process, int report, const char *program, struct error *err)
 {
 	int reason = 0;
 	ssize_t got;
@@ -218,8 +168,8 @@ int process_start(struct process *process, const struct process_options *options
 				  options->argv[0]);
 	process->command = words_quote(options->argv);
 	process->survives = options->survives;
-	process->output_limit = options->output_limit > 0 ? options->output_limit :
-							    PROCESS_OUTPUT_LIMIT;
+	process->output_limit =
+		options->output_limit > 0 ? options->output_limit : PROCESS_OUTPUT_LIMIT;
 	log_debug("run: %s", process->command);
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0)
@@ -229,7 +179,7 @@ int process_start(struct process *process, const struct process_options *options
 	    open_stream(-1, &report_read, &report_write, err) < 0)
 		return -1;
 	fcntl(report_read, F_SETFL, 0);
-	build_environment(&environment, options->environment);
+	program_environment(&environment, options->environment);
 	start.program = program;
 	start.environment = environment.items;
 	start.standard[0] = options->input >= 0 ? options->input : null_fd;
@@ -262,8 +212,10 @@ int process_fork(struct process *process, int (*function)(void *data), void *dat
 		close_others(keep, keep_count);
 		for (size_t i = 0; i < keep_count; i++)
 			fcntl(keep[i], F_SETFD, FD_CLOEXEC);
+		wait_forget();
 		_exit(function(data));
 	}
+	process->command = memory_duplicate("part of vzmigrate");
 	return take_pid(process, pid, err);
 }
 
@@ -332,11 +284,12 @@ int process_wait(struct process *process, int timeout_ms, struct error *err)
 		struct pollfd ready[3] = { { process->pidfd, POLLIN, 0 },
 					   { process->output_fd, POLLIN, 0 },
 					   { process->errors_fd, POLLIN, 0 } };
-		int64_t left = deadline < 0 ? -1 : deadline - wait_clock();
+		int64_t left = deadline - wait_clock();
 		int status;
 		int count;
 
-		count = wait_for(ready, 3, left < -1 ? 0 : (int)left, err);
+		left = deadline < 0 ? -1 : left < 0 ? 0 : left;
+		count = wait_for(ready, 3, (int)left, err);
 		if (count < 0)
 			return -1;
 		if (drain_both(process, err) < 0)
@@ -345,14 +298,13 @@ int process_wait(struct process *process, int timeout_ms, struct error *err)
 			/* What it left in the pipes; a daemon it started may keep them open. */
 			if (drain_both(process, err) < 0)
 				return -1;
-			log_trace("%s: exit status %d", process->command != NULL ? process->command :
-										   "child",
-				  status);
+			log_trace("%s: exit status %d", process->command, status);
 			return status;
 		}
 		if (count == 0)
-			return error_set(err, "'%s' did not finish within %d s", process->command,
-					 timeout_ms / 1000);
+			return error_set(err, "'%s' did not finish within %d.%d s",
+					 process->command, timeout_ms / 1000,
+					 timeout_ms % 1000 / 100);
 	}
 }
 

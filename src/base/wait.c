@@ -23,6 +23,8 @@ static struct watch {
 	int64_t next;
 	wait_check *check;
 	void *data;
+	bool failed; /* while shielded; told when the shield is gone */
+	struct error failure;
 } watches[WAIT_WATCHES];
 
 int64_t wait_clock(void)
@@ -94,13 +96,21 @@ void wait_unwatch(int watch)
 	watches[watch].used = false;
 }
 
+void wait_forget(void)
+{
+	for (int i = 0; i < WAIT_WATCHES; i++)
+		watches[i].used = false;
+	shield_depth = 0;
+	signal_seen = 0;
+	catching = false;
+}
+
 /* Runs the watches that are due; -1 when one failed and nothing shields the caller. */
 static int run_watches(const struct pollfd *polled, const int *owner, nfds_t count,
 		       struct error *err)
 {
 	for (int i = 0; i < WAIT_WATCHES; i++) {
 		struct watch *watch = &watches[i];
-		struct error failure = { 0 };
 		bool due;
 
 		if (!watch->used)
@@ -108,11 +118,13 @@ static int run_watches(const struct pollfd *polled, const int *owner, nfds_t cou
 		due = wait_clock() >= watch->next;
 		for (nfds_t k = 0; k < count; k++)
 			due = due || (owner[k] == i && polled[k].revents != 0);
-		if (!due)
-			continue;
-		watch->next = wait_clock() + watch->interval_ms;
-		if (watch->check(watch->data, &failure) < 0 && shield_depth == 0) {
-			*err = failure;
+		if (due && !watch->failed) {
+			watch->next = wait_clock() + watch->interval_ms;
+			watch->failed = watch->check(watch->data, &watch->failure) < 0;
+		}
+		if (watch->failed && shield_depth == 0) {
+			watch->failed = false;
+			*err = watch->failure;
 			return -1;
 		}
 	}
@@ -125,7 +137,7 @@ static int64_t next_event(int64_t deadline)
 	int64_t next = deadline;
 
 	for (int i = 0; i < WAIT_WATCHES; i++)
-		if (watches[i].used && (next < 0 || watches[i].next < next))
+		if (watches[i].used && !watches[i].failed && (next < 0 || watches[i].next < next))
 			next = watches[i].next;
 	return next;
 }
@@ -176,7 +188,7 @@ int wait_for(struct pollfd *descriptors, nfds_t count, int timeout_ms, struct er
 		if (count > 0)
 			memcpy(all, descriptors, count * sizeof(*all));
 		for (int i = 0; i < WAIT_WATCHES; i++) {
-			if (!watches[i].used || watches[i].fd < 0)
+			if (!watches[i].used || watches[i].failed || watches[i].fd < 0)
 				continue;
 			all[count + extra] = (struct pollfd){ watches[i].fd, POLLIN, 0 };
 			owner[extra++] = i;

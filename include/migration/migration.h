@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One migration of one container: what was asked for, what is known, how far it is.
+ */
+#ifndef MIGRATION_MIGRATION_H
+#define MIGRATION_MIGRATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "migration/session.h"
+#include "node/host.h"
+#include "node/node.h"
+#include "node/staging.h"
+#include "system/ssh_options.h"
+
+/* What the admin asked for; borrowed by every migration of the run. */
+struct migration_options {
+	struct destination destination;
+	struct ssh_options ssh;
+	struct words rsync; /* added to rsync's options */
+	const char *runtime; /* NULL: whichever knows the container */
+	bool online;
+	bool remove_area;
+	bool keep_destination;
+	int timeout_seconds;
+};
+
+/* How a step went, for --times. */
+struct step_time {
+	const char *name;
+	int64_t milliseconds;
+};
+
+#define STEPS_MAX 24
+
+struct migration {
+	const struct migration_options *options;
+	struct session *session;
+	const char *id;
+
+	struct host host;	    /* this node */
+	struct node source;	    /* the same, as a node */
+	struct node *destination;   /* session's; NULL before it is there */
+	struct container container; /* as it was found here */
+	struct container target;    /* as it shall be there */
+	struct areas areas;
+	char *images;		    /* on the destination */
+
+	bool begun_here;	    /* journals exist */
+	bool begun_there;
+	bool committed;		    /* the destination owns the container */
+	bool moved;		    /* and has said that it has it */
+
+	struct step_time times[STEPS_MAX];
+	size_t step_count;
+	int64_t stop_began; /* wait_clock(); 0: the container was never stopped */
+	int64_t stopped_ms;
+	int64_t total_ms;
+};
+
+#define MIGRATION_NONE { .host = HOST_NONE }
+
+/*
+ * Moves the container. 0: it is on the destination. -1: it is here as it was, with the reason and
+ * the exit status in *err; or, with EXIT_UNRESOLVED, nobody knows.
+ */
+int migration_run(struct migration *migration, const struct migration_options *options,
+		  struct session *session, const char *id, struct error *err);
+void migration_release(struct migration *migration);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What one node knows and holds while it takes part in the migration of one container. The source
+ * has one in its own process, the agent on the destination has one in its.
+ */
+#ifndef NODE_HOST_H
+#define NODE_HOST_H
+
+#include <stdbool.h>
+
+#include <json-c/json.h>
+
+#include "base/error.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "node/journal.h"
+#include "runtime/runtime.h"
+
+#define RUN_DIRECTORY "/run/vzmigrate"
+#define LOCK_DIRECTORY "/run/lock/vzmigrate"
+#define LOG_DIRECTORY "/var/log/vzmigrate"
+
+struct host {
+	const struct runtime *runtime;
+	struct container container; /* as it is (source) or shall be (destination) on this node */
+	int lock;		    /* the lock file, locked; -1: not */
+	struct journal journal;
+	bool keep;		    /* --keep-dst: copied files stay after a failure */
+	struct words kept;	     /* staging directories that an earlier attempt left here */
+	char *run_directory;	     /* RUN_DIRECTORY/ID, NULL before `begin` */
+	char *images;		     /* tmpfs for criu's images, NULL when there is none */
+	int hook_listener;	     /* where criu's action scripts report; -1 */
+	int hook;		     /* the script that waits for our answer; -1 */
+	pid_t init_pid;		     /* of the tree that the hook reported, 0 before */
+	struct process checkpoint;   /* the dump or restore that is under way */
+	char *freezer;		     /* cgroup directory of the frozen container, source */
+};
+
+#define HOST_NONE                                                                                  \
+	{                                                                                          \
+		.lock = -1, .journal = JOURNAL_NONE, .hook_listener = -1, .hook = -1,              \
+		.checkpoint = PROCESS_NONE,                                                        \
+	}
+
+/* Closes and frees; what is under way on the node goes on, the journal stays. */
+void host_release(struct host *host);
+
+/*
+ * One operation per container and node: locks LOCK_DIRECTORY/ID.lock. The lock lives with the
+ * process, so there are no stale ones. EXIT_LOCKED with the holder's pid when it is taken.
+ */
+int host_lock(struct host *host, const char *id, struct error *err);
+
+/* Starts the journal and the run directory. An earlier journal without a live process is settled
+ * first: rolled back where that is safe, else EXIT_LOCKED. Wants the lock. */
+int host_begin(struct host *host, json_object *header, struct error *err);
+
+/*
+ * Goes on with a migration that another process of this node began and did not end: reads its
+ * journal, and when a restore is held, takes over from whoever its hook waited for. Returns 1; 0
+ * when there is no journal. Wants the lock.
+ */
+int host_adopt(struct host *host, const char *id, struct error *err);
+
+/* Learns what --keep-dst left here at an earlier attempt. */
+int host_find_kept(struct host *host, const char *id, struct error *err);
+
+/* Takes back everything that was done on this node, newest first. With host->keep, copied files
+ * stay and the journal says so. Goes on after a failure, reports the first. */
+int host_rollback(struct host *host, struct error *err);
+
+/* The migration succeeded: what was only temporary goes, then the journal. */
+int host_finish(struct host *host, struct error *err);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The journal: what one node has done for one migration of one container, so that whoever comes
+ * after a crash knows what is true. /var/lib/vzmigrate/ID.journal, one JSON object a line, each
+ * written and synced before the act it announces.
+ *
+ *	{"record":"migration", "migration":ID, "role":"source"|"destination", "peer":…, "container":{…}}
+ *	{"record":"undo", "number":N, "action":NAME, "scope":N, "arguments":{…}}	an act is about to be done
+ *	{"record":"undone", "number":N}						it was taken back
+ *	{"record":"state", "state":NAME}						see enum journal_state
+ *
+ * A line that a crash cut short is no record: it announced an act that was not begun.
+ */
+#ifndef NODE_JOURNAL_H
+#define NODE_JOURNAL_H
+
+#include <stdbool.h>
+
+#include <json-c/json.h>
+
+#include "base/error.h"
+
+#define JOURNAL_DIRECTORY "/var/lib/vzmigrate"
+
+/* Who may run the container follows from these (HACKING.md, the commit protocol). */
+enum journal_state {
+	JOURNAL_BEGUN,	   /* both: before the switch; everything can be taken back */
+	JOURNAL_FROZEN,	   /* source: dumped and held in criu's post-dump hook */
+	JOURNAL_HELD,	   /* destination: restored and held in criu's post-restore hook */
+	JOURNAL_COMMITTED, /* source: the destination owns the container */
+	JOURNAL_TOLD,	   /* destination: was told that it owns the container */
+	JOURNAL_KEPT,	   /* destination: failed, and the copied files stay for the next attempt */
+};
+
+struct journal {
+	int fd;		      /* -1: closed */
+	char *path;
+	json_object *records; /* all of them, in order */
+	enum journal_state state;
+};
+
+#define JOURNAL_NONE { .fd = -1 }
+
+/* Where the journal of a container is. The caller frees. */
+char *journal_path(const char *id);
+
+/* Starts a new one; fails when there is one. `header` (borrowed) gets its "record". */
+int journal_create(struct journal *journal, const char *id, json_object *header, struct error *err);
+
+/* Reads what is there and opens it for going on. Returns 1; 0 when there is none. */
+int journal_load(struct journal *journal, const char *id, struct error *err);
+
+/* Takes the record (the reference), writes it and syncs. */
+int journal_append(struct journal *journal, json_object *record, struct error *err);
+
+int journal_set_state(struct journal *journal, enum journal_state state, struct error *err);
+
+/* The first record: who and what. Borrowed. */
+json_object *journal_header(const struct journal *journal);
+
+/* The migration is over: the file goes. */
+int journal_remove(struct journal *journal, struct error *err);
+void journal_release(struct journal *journal);
+
+const char *journal_state_name(enum journal_state state);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where the copied files lie on the destination until the switch, and how they get into place.
+ *
+ * An area is one directory that moves: `source` on the source, `staging` on the destination beside
+ * its `final` name and on the same file system, so that it is in place by one rename. A container
+ * has one area (its directory, private area inside) or two.
+ */
+#ifndef NODE_STAGING_H
+#define NODE_STAGING_H
+
+#include <json-c/json.h>
+
+#include "base/error.h"
+#include "node/host.h"
+
+#define AREAS_MAX 2
+
+struct area {
+	char *source;
+	char *staging;
+	char *final;
+};
+
+struct areas {
+	struct area items[AREAS_MAX];
+	size_t count;
+};
+
+/* Works out the areas of a container that moves from `from` to `to`. */
+void areas_plan(struct areas *areas, const struct container *from, const struct container *to);
+void areas_release(struct areas *areas);
+
+json_object *areas_to_json(const struct areas *areas);
+int areas_from_json(struct areas *areas, json_object *list, struct error *err);
+
+/* EXIT_EXISTS when a final name, or a staging name that no earlier attempt left, is taken. */
+int staging_check(struct host *host, const struct areas *areas, struct error *err);
+
+/* Makes the staging directories (and missing parents). */
+int staging_make(struct host *host, const struct areas *areas, struct error *err);
+
+/* Renames them into place; never over anything. */
+int staging_place(struct host *host, const struct areas *areas, struct error *err);
+
+/* What was copied is on the disk. */
+int staging_sync(const struct areas *areas, struct error *err);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The LXC runtime: its row in the registry, and what its own files share. Nothing but src/runtime
+ * includes this.
+ */
+#ifndef RUNTIME_LXC_H
+#define RUNTIME_LXC_H
+
+#include "base/error.h"
+#include "runtime/container.h"
+#include "runtime/lxc_config.h"
+#include "runtime/runtime.h"
+
+extern const struct runtime runtime_lxc;
+
+/* How long lxc-info may take. It does not answer while a restore is held. */
+#define LXC_INFO_TIMEOUT_MS 10000
+
+/* The name that a fenced container's configuration has: no lxc program finds it. */
+#define LXC_CONFIG_NAME "config"
+#define LXC_FENCED_NAME "config.fenced-by-vzmigrate"
+
+#define LXC_DEVICES_MAX 64
+
+/* lxc.lxcpath; NULL on failure. The caller frees. */
+char *lxc_home(struct error *err);
+
+/* The configuration file of the container in this directory, fenced or not; NULL when there is
+ * none. The caller frees. */
+char *lxc_config_path(const char *directory);
+
+/* Waits, at most timeout_ms, for an answer of lxc-info that is no passing state. */
+int lxc_state(const char *id, const char *directory, int timeout_ms, enum container_state *state,
+	      pid_t *init_pid, struct error *err);
+
+/* Adds "--rcfile FILE" where the container is fenced: lxc would say that it does not exist. */
+void lxc_add_rcfile(struct words *argv, const char *directory);
+
+/* The rows of the table. */
+int lxc_usable(bool online, struct error *err);
+int lxc_describe(const char *id, struct container *container, struct error *err);
+int lxc_rewrite(const struct container *from, const struct container *to, const char *in,
+		struct error *err);
+int lxc_checkpointable(const struct container *container, struct error *err);
+int lxc_dump_command(const struct checkpoint *checkpoint, struct command *command,
+		     struct error *err);
+int lxc_restore_command(const struct checkpoint *checkpoint, struct command *command,
+			struct error *err);
+int lxc_plan_network(const struct checkpoint *checkpoint, struct words *links, struct error *err);
+int lxc_make_network(const struct checkpoint *checkpoint, struct error *err);
+
+/* Parts of the description: network devices as configured (and, with init_pid, live), and the
+ * mounts and files from outside the container. */
+int lxc_describe_devices(const struct lxc_config *config, struct container *container,
+			 struct error *err);
+int lxc_describe_mounts(const struct lxc_config *config, struct container *container,
+			struct error *err);
+
+#endif

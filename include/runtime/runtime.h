@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A runtime is what runs containers on a node. This is all that the rest of the program knows of
+ * one; a new runtime is one file group and one row in the registry (src/runtime/runtime.c).
+ *
+ * Functions act on this node, wait only through base/wait, and word their failures with the
+ * container's id. `struct container` arguments are borrowed.
+ */
+#ifndef RUNTIME_RUNTIME_H
+#define RUNTIME_RUNTIME_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "runtime/container.h"
+
+/* What a checkpoint or a restore needs to know; all paths absolute on this node. */
+struct checkpoint {
+	const struct container *container;
+	const char *images;    /* directory of criu's images; dump.log and restore.log go there too */
+	const char *work;      /* directory for temporary files of this migration (rcfile, criu.conf);
+				  not readable by others; lives until the migration is over */
+	const char *hook;      /* program for criu's action scripts */
+};
+
+/* A command to be started: free with command_release(). */
+struct command {
+	struct words argv;
+	struct words environment; /* NAME=value */
+};
+void command_release(struct command *command);
+
+struct runtime {
+	const char *name;
+
+	/* Are its programs there and usable? With `online` also criu (version, `criu check`'s basic
+	 * verdict, iptables or nft for the network lock). EXIT_RUNTIME with a sentence. */
+	int (*usable)(bool online, struct error *err);
+
+	/* The directory below which this node's containers of the runtime live (lxc.lxcpath); the
+	 * caller frees. */
+	char *(*home)(struct error *err);
+
+	/* Fills *container. Returns 1; 0 when the runtime knows no such container; -1 when it could
+	 * not be found out or cannot be migrated (rootfs that is no directory, broken configuration,
+	 * with the reason). State is by the runtime's word, with a time limit of 10 s. */
+	int (*describe)(const char *id, struct container *container, struct error *err);
+
+	/* All ids known on this node (for the address check). */
+	int (*list)(struct words *ids, struct error *err);
+
+	/* Starts it in the background; returns when it runs (EXIT_VE_START otherwise). */
+	int (*start)(const struct container *container, struct error *err);
+
+	/* Clean shutdown, at most grace_seconds, then by force (EXIT_VE_STOP otherwise). */
+	int (*stop)(const struct container *container, int grace_seconds, struct error *err);
+
+	/* The configuration in directory `in` (a copy of the source's `from->directory`) rewritten
+	 * for container `to` on this node: new rootfs path, paths below the old directory, id. */
+	int (*rewrite)(const struct container *from, const struct container *to, const char *in,
+		       struct error *err);
+
+	/* Makes the container impossible to start by hand or at boot, and takes that back. Both are
+	 * idempotent; unfence of what was never fenced succeeds. */
+	int (*fence)(const struct container *container, struct error *err);
+	int (*unfence)(const struct container *container, struct error *err);
+
+	/* Can criu dump the container as it is configured? For the check on the source, before
+	 * anything is touched. EXIT_TECHNOLOGIES with the remedy. */
+	int (*checkpointable)(const struct container *container, struct error *err);
+
+	/* The commands by which criu dumps the container and stops it / restores it on this node.
+	 * They write whatever files they need into checkpoint->work and set up owners of images. */
+	int (*dump_command)(const struct checkpoint *checkpoint, struct command *command,
+			    struct error *err);
+	int (*restore_command)(const struct checkpoint *checkpoint, struct command *command,
+			       struct error *err);
+
+	/* Network devices that must exist before the restore. `links` gets the names of those that
+	 * will be made, in order, before they are made (so that they can be journaled): plan first,
+	 * then make. Both take the same checkpoint. */
+	int (*plan_network)(const struct checkpoint *checkpoint, struct words *links,
+			    struct error *err);
+	int (*make_network)(const struct checkpoint *checkpoint, struct error *err);
+
+	/* What is left of a container whose processes were killed by criu, or whose restore was
+	 * refused: waits until the runtime calls it stopped, at most timeout_ms; then nothing of it
+	 * runs. */
+	int (*settle)(const struct container *container, int timeout_ms, struct error *err);
+};
+
+/* The registry, NULL-terminated. */
+extern const struct runtime *const runtimes[];
+
+/* By name; NULL when there is none. */
+const struct runtime *runtime_by_name(const char *name);
+
+/*
+ * Which runtime owns the id on this node (only `name` is asked when it is not NULL)? Fills
+ * *container and returns its runtime; NULL with EXIT_NOTEXIST when none does, EXIT_USAGE when two
+ * do.
+ */
+const struct runtime *runtime_find(const char *id, const char *name, struct container *container,
+				   struct error *err);
+
+#endif

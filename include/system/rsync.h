@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rsync(1), from here to the destination, over our one connection: its -e is this program in pipe
+ * mode, which hands rsync's streams to the carrier (system/pipe.h).
+ */
+#ifndef SYSTEM_RSYNC_H
+#define SYSTEM_RSYNC_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "system/connection.h"
+
+struct rsync_job {
+	struct connection *connection;
+	bool sudo;		    /* the remote rsync runs by `sudo -n` */
+	const char *source;	    /* a directory; its content is copied */
+	const char *target;	    /* the directory there that will have the same content */
+	const struct words *extra;  /* the admin's --rsync options */
+	bool may_vanish;	    /* the source changes: files that vanish are no failure */
+	bool images;		    /* criu's images, new and on tmpfs: no deltas, no deletions */
+};
+
+/* Returns when the target is like the source. EXIT_COPY with rsync's own reason. */
+int rsync_copy(const struct rsync_job *job, struct error *err);
+
+#endif

@@ -1,0 +1,224 @@
+# host.sh: alone responsible for a host's life: starting, entering and stopping it (sourced by scripts/lab).
+# shellcheck shell=bash
+#
+# A host is a process (lab.d/host-init) with its own mount, pid, uts, ipc, net and cgroup namespaces.
+# $lab/hosts/A has
+#	root/    where its root is mounted: an overlay over the image, seen from here too
+#	upper/   what it changed        disk/   its /var/lib, /vz and /srv: a real file system, for criu
+#	pid      "PID STARTTIME" of its first process, as seen from here; log: what that process said
+
+# pid_of HOST: the host's first process; fails when the host is not up (a recycled pid is not it).
+pid_of() {
+	local pid start stat
+	[ -r "$lab/hosts/$1/pid" ] && read -r pid start <"$lab/hosts/$1/pid" || return 1
+	stat=$(cat "/proc/$pid/stat" 2>/dev/null) || return 1
+	# shellcheck disable=SC2086
+	set -- ${stat##*) }
+	# A zombie is down; field 22 of stat is the start time, 20th after the name.
+	[ "$1" != Z ] && [ "${20}" = "$start" ] && echo "$pid"
+}
+
+is_up() { pid_of "$1" >/dev/null; }
+
+root_of() {
+	number "$1" >/dev/null
+	# /proc/PID/root follows the host's own mounts (/run, /tmp, /var/lib), the mount point does not.
+	echo "/proc/$(pid_of "$1" || die "host $1 is not up")/root"
+}
+
+# cgroup_roots: the hierarchies' mount points: one for each v1 controller, or the one of v2.
+cgroup_roots() {
+	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+		echo /sys/fs/cgroup
+	else
+		printf '%s\n' /sys/fs/cgroup/*/ | sed 's,/$,,'
+	fi
+}
+
+# join_cgroups HOST: move this shell (a subshell: BASHPID) to the host's cgroups. With v2 processes are
+# in the leaf "init" of the host, or it could not pass controllers on to its containers.
+join_cgroups() {
+	local root
+	for root in $(cgroup_roots); do
+		if [ "$root" = /sys/fs/cgroup ]; then
+			echo $BASHPID >"$root/$cgroup$1/init/cgroup.procs"
+		else
+			echo $BASHPID >"$root/$cgroup$1/cgroup.procs"
+		fi
+	done
+}
+
+make_cgroups() {
+	local root file
+	for root in $(cgroup_roots); do
+		mkdir -p "$root/$cgroup$1"
+		if [ "$root" = /sys/fs/cgroup ]; then
+			mkdir -p "$root/$cgroup$1/init"
+		fi
+		for file in cpuset.cpus cpuset.mems; do
+			[ ! -e "$root/tasks" ] || [ ! -e "$root/$file" ] || cat "$root/$file" >"$root/$cgroup$1/$file"
+		done
+	done
+}
+
+remove_cgroups() {
+	local root tries
+	for root in $(cgroup_roots); do
+		for tries in 1 2 3 4 5 6 7 8 9 10; do
+			[ -d "$root/$cgroup$1" ] || break
+			find "$root/$cgroup$1" -depth -type d -exec rmdir {} + 2>/dev/null || true
+			[ "$tries" = 1 ] || sleep 0.1
+		done
+	done
+}
+
+close_descriptors() {
+	local descriptor
+	for descriptor in "/proc/$BASHPID/fd"/*; do
+		descriptor=${descriptor##*/}
+		[ "$descriptor" -le 2 ] || eval "exec $descriptor>&-"
+	done
+}
+
+# x HOST COMMAND...: a command in a host. Descriptors above 2 stay here: what the command leaves running
+# must not hold those of a test harness, nor give criu a foreign file to dump.
+x() {
+	local pid
+	pid=$(pid_of "$1") || die "host $1 is not up"
+	(
+		join_cgroups "$1"
+		shift
+		close_descriptors
+		cd /
+		exec /usr/bin/env -i HOME=/root USER=root LOGNAME=root SHELL=/bin/bash TERM=dumb LC_ALL=C.UTF-8 \
+			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin \
+			nsenter -t "$pid" -m -p -u -i -n -C "$@"
+	)
+}
+
+# make_keys: root's key and each host's own key, made once and for all hosts, so that known_hosts of a
+# host can name hosts that come later.
+make_keys() {
+	local host n name names
+	[ ! -e "$lab/keys/known_hosts" ] || return 0
+	rm -rf "$lab/keys"
+	mkdir -p "$lab/keys"
+	ssh-keygen -q -t ed25519 -N '' -C lab -f "$lab/keys/id_ed25519"
+	for host in $all_hosts; do
+		n=$(number "$host")
+		names="${host,}"
+		for name in "$network.$n" "$network6:$n"; do names+=",$name,[$name]:2222"; done
+		ssh-keygen -q -t ed25519 -N '' -C "$host" -f "$lab/keys/$host"
+		echo "$names $(cat "$lab/keys/$host.pub")" >>"$lab/keys/known_hosts.new"
+	done
+	mv "$lab/keys/known_hosts.new" "$lab/keys/known_hosts"
+}
+
+# make_root HOST: mount the host's root, with this host's keys and names.
+make_root() {
+	local host=$1 state=$lab/hosts/$1 root=$lab/hosts/$1/root home other
+	mkdir -p "$root" "$state"/{upper,work,disk/vz,disk/srv}
+	cp -a "$image/host/var/lib" "$state/disk/lib"
+	mount -t overlay -o "lowerdir=$image/host,upperdir=$state/upper,workdir=$state/work" "lab-$host" "$root"
+	for home in root home/admin; do
+		mkdir -p "$root/$home/.ssh"
+		cp "$lab/keys/id_ed25519.pub" "$root/$home/.ssh/authorized_keys"
+		cp "$lab/keys/"{id_ed25519,id_ed25519.pub,known_hosts} "$root/$home/.ssh/"
+		chmod 700 "$root/$home/.ssh"
+		chmod 600 "$root/$home/.ssh/"*
+		chown -R --reference="$root/$home" "$root/$home/.ssh"
+	done
+	rm -f "$root"/etc/ssh/ssh_host_*
+	install -m 600 "$lab/keys/$host" "$root/etc/ssh/ssh_host_ed25519_key"
+	install -m 644 "$lab/keys/$host.pub" "$root/etc/ssh/ssh_host_ed25519_key.pub"
+	printf '%s\n' 'Port 22' 'Port 2222' 'HostKey /etc/ssh/ssh_host_ed25519_key' >"$root/etc/ssh/sshd_config.d/lab.conf"
+	echo "$host" >"$root/etc/hostname"
+	echo '127.0.0.1 localhost' >"$root/etc/hosts"
+	for other in $all_hosts; do
+		echo "$network.$(number "$other") ${other,} $other" >>"$root/etc/hosts"
+	done
+}
+
+start_host() {
+	local host=$1 state=$lab/hosts/$1 n pid tries
+	n=$(number "$host")
+	stop_host "$host"	# what a killed lab left
+	make_cgroups "$host"
+	make_root "$host"
+	(
+		join_cgroups "$host"
+		close_descriptors
+		cd /
+		exec setsid unshare --mount --pid --uts --ipc --net --cgroup --fork --propagation private \
+			"$here/lab.d/host-init" "$state" "$host" "$network.$n/24" "$network6:$n/64"
+	) </dev/null >"$state/log" 2>&1 &
+	disown
+	for tries in {1..100}; do
+		[ ! -e "$state/pid" ] || break
+		sleep 0.05
+	done
+	pid=$(pid_of "$host") || die "host $host did not start: $(tail -n 3 "$state/log")"
+	ip link add "$link$host" type veth peer name eth0 netns "$pid"
+	ip link set "$link$host" master "$bridge" up
+	for tries in {1..100}; do
+		[ ! -e "/proc/$pid/root/run/host-ready" ] || return 0
+		is_up "$host" || break
+		sleep 0.05
+	done
+	die "host $host did not come up ($tries tries): $(tail -n 3 "$state/log")"
+}
+
+# stop_host HOST: kill its first process, and so every process in it, then take down what was made for it.
+stop_host() {
+	local host=$1 state=$lab/hosts/$1 pid
+	# v1: a frozen process does not die of SIGKILL before it is thawed.
+	find /sys/fs/cgroup/freezer/"$cgroup$host" -depth -name freezer.state -exec sh -c 'echo THAWED >"$1"' _ {} \; 2>/dev/null || true
+	find /sys/fs/cgroup/"$cgroup$host" -depth -name cgroup.freeze -exec sh -c 'echo 0 >"$1"' _ {} \; 2>/dev/null || true
+	if pid=$(pid_of "$host"); then
+		kill -KILL "$pid"
+		while is_up "$host"; do sleep 0.02; done
+	fi
+	ip link del "$link$host" 2>/dev/null || true
+	remove_cgroups "$host"
+	while mountpoint -q "$state/root"; do umount -l "$state/root"; done
+	rm -rf --one-file-system "$state"
+}
+
+up() {
+	local host
+	[ $# -gt 0 ] || set -- A B
+	for host; do number "$host" >/dev/null; done
+	image
+	image=$(image_path)
+	(
+		flock 7
+		make_keys
+		if ! ip link show "$bridge" >/dev/null 2>&1; then
+			ip link add "$bridge" type bridge
+			ip addr add "$network.254/24" dev "$bridge"
+			ip addr add "$network6:fe/64" dev "$bridge" nodad
+			ip link set "$bridge" up
+		fi
+		for host; do
+			is_up "$host" || start_host "$host"
+		done
+	) 7>"$lab/up.lock"
+}
+
+down() {
+	local host
+	for host in $all_hosts; do stop_host "$host"; done
+	ip link del "$bridge" 2>/dev/null || true
+	rmdir "$lab/hosts" 2>/dev/null || true
+}
+
+install_binary() {
+	local host any=""
+	for host in $all_hosts; do
+		is_up "$host" || continue
+		install -m 755 "$1" "$(root_of "$host")/usr/sbin/vzmigrate.new"
+		mv "$(root_of "$host")/usr/sbin/vzmigrate.new" "$(root_of "$host")/usr/sbin/vzmigrate"
+		any=yes
+	done
+	[ -n "$any" ] || die "no host is up"
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for what a person reads. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/report.h"
+#include "migration/steps.h"
+
+void report_log(void *data, enum log_level level, const char *text)
+{
+	(void)data;
+	if (level == LOG_NOTICE) {
+		printf("%s\n", text);
+		fflush(stdout);
+		return;
+	}
+	fprintf(stderr, "vzmigrate: %s%s\n", level == LOG_WARNING ? "warning: " : "", text);
+}
+
+void report_failure(const char *container, const struct error *failure)
+{
+	CLEANUP(memory_release) char *named =
+		container != NULL ? memory_format("container '%s'", container) : NULL;
+
+	/* Most sentences name the container themselves. */
+	if (named != NULL && strstr(failure->text, named) == NULL)
+		fprintf(stderr, "vzmigrate: %s: %s\n", named, failure->text);
+	else
+		fprintf(stderr, "vzmigrate: %s\n", failure->text);
+}
+
+static void print_seconds(const char *name, int64_t milliseconds)
+{
+	printf("  %-16s %4" PRId64 ".%03" PRId64 " s\n", name, milliseconds / 1000,
+	       milliseconds % 1000);
+}
+
+void report_success(const struct migration *migration, bool times)
+{
+	bool running = migration_kind(migration) != KIND_STOPPED;
+	const char *host = migration->session->connection.host;
+
+	if (times) {
+		for (size_t i = 0; i < migration->step_count; i++)
+			print_seconds(migration->times[i].name, migration->times[i].milliseconds);
+		print_seconds("total", migration->total_ms);
+		if (running)
+			print_seconds("stopped for", migration->stopped_ms);
+	}
+	if (running)
+		printf("container '%s' now runs on %s (stopped for %" PRId64 " ms, %.1f s in all)\n",
+		       migration->id, host, migration->stopped_ms,
+		       (double)migration->total_ms / 1000);
+	else
+		printf("container '%s' is now on %s (%.1f s in all)\n", migration->id, host,
+		       (double)migration->total_ms / 1000);
+	fflush(stdout);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for running the step table: order, times, and what a failure means in each
+ * phase. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/wait.h"
+#include "migration/migration.h"
+#include "migration/settle.h"
+#include "migration/steps.h"
+
+void migration_release(struct migration *migration)
+{
+	container_release(&migration->container);
+	container_release(&migration->target);
+	areas_release(&migration->areas);
+	free(migration->images);
+	host_release(&migration->host);
+	*migration = (struct migration)MIGRATION_NONE;
+}
+
+static int roll_back_destination(struct migration *migration, struct error *err)
+{
+	int found;
+
+	if (node_call(migration->destination, "rollback", NULL, NULL, err) == 0)
+		return 0;
+	if (err->exit_status != EXIT_CONNECT)
+		return -1;
+	/* An agent that lost us puts back what it did, unless the container was held already. */
+	found = settle_reconnect(migration, err);
+	if (found <= 0)
+		return found;
+	return node_call(migration->destination, "rollback", NULL, NULL, err);
+}
+
+/* Both nodes put back what they did. The source first: its container must not wait while the
+ * destination removes files; what is held there does not run. */
+static void put_back(struct migration *migration)
+{
+	struct error failure;
+
+	wait_shield();
+	if (migration->begun_here &&
+	    node_call(&migration->source, "rollback", NULL, NULL, &failure) < 0)
+		log_warning("%s", failure.text);
+	if (migration->begun_there && roll_back_destination(migration, &failure) < 0)
+		log_warning("the destination could not be asked to put everything back: %s",
+			    failure.text);
+	wait_unshield();
+}
+
+static int run_step(struct migration *migration, const struct step *step, struct error *err)
+{
+	int64_t started = wait_clock();
+	int outcome;
+
+	if (step->notice != NULL)
+		log_notice("container '%s': %s", migration->id, step->notice);
+	log_debug("step %s", step->name);
+	outcome = step->run(migration, err);
+	migration->times[migration->step_count++] = (struct step_time){
+		.name = step->name,
+		.milliseconds = wait_clock() - started,
+	};
+	return outcome < 0 ? error_default(err, step->exit_status) : 0;
+}
+
+/* The destination has not answered since it was told: nobody may act on silence. */
+static int unresolved(struct migration *migration, struct error *err)
+{
+	struct error cause = *err;
+
+	return error_exit(err, EXIT_UNRESOLVED,
+			  "%.500s; the destination was told to take over container '%s' and has not "
+			  "answered, so neither node may act alone: the state is in '%s' on both",
+			  cause.text, migration->id, migration->host.journal.path);
+}
+
+static int run_steps(struct migration *migration, struct error *err)
+{
+	for (size_t i = 0; i < step_count; i++) {
+		const struct step *step = &steps[i];
+		struct error failure = { 0 };
+
+		if ((step->kinds & migration_kind(migration)) == 0)
+			continue;
+		/* From the commit on the migration finishes, whatever signal comes. */
+		if (step->phase != PHASE_BEFORE)
+			wait_shield();
+		if (run_step(migration, step, &failure) < 0) {
+			if (step->phase == PHASE_AFTER) {
+				log_warning("container '%s' is on %s, but: %s", migration->id,
+					    migration->destination->name, failure.text);
+			} else {
+				*err = failure;
+				if (migration->committed)
+					unresolved(migration, err);
+				else
+					put_back(migration);
+			}
+		}
+		if (step->phase != PHASE_BEFORE)
+			wait_unshield();
+		if (err->exit_status != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int migration_run(struct migration *migration, const struct migration_options *options,
+		  struct session *session, const char *id, struct error *err)
+{
+	int64_t started = wait_clock();
+	int outcome;
+
+	migration->options = options;
+	migration->session = session;
+	migration->id = id;
+	migration->source = (struct node){ .name = "this node", .host = &migration->host };
+	*err = (struct error){ 0 };
+	outcome = run_steps(migration, err);
+	session_stop_agent(session);
+	migration->total_ms = wait_clock() - started;
+	return outcome;
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for the connection and the agent at its other end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/wait.h"
+#include "migration/session.h"
+
+/* The shell's status for a command that it does not find. */
+#define STATUS_NOT_FOUND 127
+
+/* How long the other side may take to say why it does not greet. */
+#define EXPLANATION_MS 1000
+
+#define CONNECTION_CHECK_MS 1000
+
+/* A lost connection is reported by its own watch; a pipe that is full just now is none. */
+static int ping(void *data, struct error *err)
+{
+	struct error ignored;
+
+	(void)err;
+	node_ping(data, &ignored);
+	return 0;
+}
+
+int session_connect(struct session *session, const struct destination *destination,
+		    const struct ssh_options *options, int timeout_seconds, struct error *err)
+{
+	if (session->connected)
+		return 0;
+	if (connection_open(&session->connection, destination, options, timeout_seconds, err) < 0)
+		return -1;
+	session->connected = true;
+	session->timeout_seconds = timeout_seconds;
+	session->connection_watch = wait_watch(session->connection.socket, CONNECTION_CHECK_MS,
+					       connection_check, &session->connection);
+	return 0;
+}
+
+bool session_needs_sudo(const struct session *session)
+{
+	return strcmp(connection_user(&session->connection), "root") != 0;
+}
+
+/* The last line that the login or the shell printed. */
+static void last_line(int fd, char *line, size_t size)
+{
+	char bytes[2048];
+	ssize_t got = recv(fd, bytes, sizeof(bytes) - 1, MSG_DONTWAIT);
+	char *text;
+
+	*line = '\0';
+	if (got <= 0)
+		return;
+	bytes[got] = '\0';
+	text = text_strip(bytes);
+	text = strrchr(text, '\n') != NULL ? strrchr(text, '\n') + 1 : text;
+	text_printable(line, size, text, strlen(text));
+}
+
+/* Why there was no greeting: the command's status and last words tell more than the lost stream. */
+static int explain(struct session *session, struct error *err)
+{
+	char line[200];
+	struct error ignored;
+	int status;
+
+	if (remote_wait(&session->agent, EXPLANATION_MS, &status, &ignored) < 0)
+		return -1;
+	last_line(session->errors, line, sizeof(line));
+	if (status == STATUS_NOT_FOUND)
+		return error_exit(err, EXIT_CONNECT,
+				  "vzmigrate is not installed on %s, or not on the PATH of a command "
+				  "run there by ssh (%s)",
+				  session->connection.host, line);
+	return error_exit(err, EXIT_CONNECT, "cannot start vzmigrate on %s: status %d%s%s",
+			  session->connection.host, status, *line != '\0' ? ": " : "", line);
+}
+
+static int greet(struct session *session, struct error *err)
+{
+	CLEANUP(json_release) json_object *ours = message_hello();
+	CLEANUP(json_release) json_object *theirs =
+		message_receive(&session->wire, session->timeout_seconds * 1000, err);
+
+	if (theirs == NULL || message_check_hello(&session->wire, theirs, err) < 0)
+		return -1;
+	json_add_number(ours, "timeout", session->timeout_seconds);
+	json_add_number(ours, "verbosity", (int64_t)log_get_level());
+	return message_send(&session->wire, ours, session->timeout_seconds * 1000, err);
+}
+
+static int make_stream(int *ours, int *theirs, struct error *err)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return error_system(err, "cannot make a socket pair");
+	*ours = ends[0];
+	*theirs = ends[1];
+	return 0;
+}
+
+int session_start_agent(struct session *session, struct error *err)
+{
+	CLEANUP(descriptor_close) int input = -1;
+	CLEANUP(descriptor_close) int output = -1;
+	CLEANUP(descriptor_close) int errors = -1;
+	const char *command = session_needs_sudo(session) ? "sudo -n vzmigrate --agent" :
+							    "vzmigrate --agent";
+
+	if (make_stream(&session->input, &input, err) < 0 ||
+	    make_stream(&session->output, &output, err) < 0 ||
+	    make_stream(&session->errors, &errors, err) < 0 ||
+	    remote_start(&session->connection, command, input, output, errors, &session->agent,
+			 err) < 0)
+		return -1;
+	session->serving = true;
+	session->wire = (struct wire){
+		.input = session->output,
+		.output = session->input,
+		.peer = session->connection.host,
+	};
+	descriptor_close(&input);
+	descriptor_close(&output);
+	descriptor_close(&errors);
+	session->ping_watch = -1;
+	if (greet(session, err) < 0) {
+		explain(session, err);
+		return error_default(err, EXIT_CONNECT);
+	}
+	session->node = (struct node){ .name = session->wire.peer, .wire = &session->wire };
+	session->ping_watch =
+		wait_watch(-1, session->timeout_seconds * 1000 / 4, ping, &session->node);
+	return 0;
+}
+
+void session_stop_agent(struct session *session)
+{
+	struct error ignored;
+	int status;
+
+	if (session->serving && session->ping_watch >= 0)
+		wait_unwatch(session->ping_watch);
+	descriptor_close(&session->input);
+	if (session->serving) {
+		/* It ends by itself when its input does; it may be putting something back. */
+		wait_shield();
+		remote_wait(&session->agent, session->timeout_seconds * 1000, &status, &ignored);
+		wait_unshield();
+		remote_release(&session->agent);
+	}
+	descriptor_close(&session->output);
+	descriptor_close(&session->errors);
+	session->serving = false;
+}
+
+void session_close(struct session *session)
+{
+	session_stop_agent(session);
+	if (session->connected) {
+		wait_unwatch(session->connection_watch);
+		connection_close(&session->connection);
+	}
+	session->connected = false;
+}

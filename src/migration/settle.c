@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for finding the destination again after the connection was lost. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/wait.h"
+#include "migration/settle.h"
+
+#define RETRY_MS 500
+
+/* One attempt: returns as settle_reconnect(). The lock is taken as long as the old agent lives. */
+static int attempt(struct migration *migration, struct error *err)
+{
+	const struct migration_options *options = migration->options;
+	CLEANUP(json_release) json_object *found = NULL;
+	json_object *arguments;
+	const char *state;
+
+	session_close(migration->session);
+	if (session_connect(migration->session, &options->destination, &options->ssh,
+			    options->timeout_seconds, err) < 0 ||
+	    session_start_agent(migration->session, err) < 0)
+		return -1;
+	arguments = json_object_new_object();
+	json_add_text(arguments, "container", migration->target.id);
+	if (node_call(migration->destination, "lock", json_object_get(arguments), NULL, err) < 0 ||
+	    node_call(migration->destination, "adopt", json_object_get(arguments), &found, err) <
+		    0) {
+		json_object_put(arguments);
+		return -1;
+	}
+	json_object_put(arguments);
+	state = json_get_text(found, "state", 16, err);
+	if (state == NULL)
+		return -1;
+	log_debug("the destination's journal says '%s'", state);
+	return strcmp(state, "none") != 0;
+}
+
+int settle_reconnect(struct migration *migration, struct error *err)
+{
+	int64_t deadline = wait_clock() + (int64_t)migration->options->timeout_seconds * 1000;
+	int outcome;
+
+	log_warning("the connection to %s is lost: calling again",
+		    migration->destination->name);
+	wait_shield();
+	do {
+		struct error ignored;
+
+		outcome = attempt(migration, err);
+		if (outcome < 0)
+			wait_sleep(RETRY_MS, &ignored);
+	} while (outcome < 0 && wait_clock() < deadline);
+	wait_unshield();
+	return outcome;
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for the order of a migration. What a step changes on a node is taken back by
+ * that node's own journal (node/undo.h), so the rows need no undo of their own. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/wait.h"
+#include "migration/copy.h"
+#include "migration/plan.h"
+#include "migration/settle.h"
+#include "migration/steps.h"
+
+/* A clean shutdown may take this long before the container is killed: what init systems allow
+ * their services. */
+#define SHUTDOWN_GRACE_SECONDS 90
+
+enum kind migration_kind(const struct migration *migration)
+{
+	if (migration->options->online)
+		return KIND_ONLINE;
+	return migration->container.state == CONTAINER_STOPPED ? KIND_STOPPED : KIND_RESTART;
+}
+
+static bool is_online(const struct migration *migration)
+{
+	return migration_kind(migration) == KIND_ONLINE;
+}
+
+static json_object *with_areas(const struct migration *migration)
+{
+	json_object *arguments = json_object_new_object();
+
+	json_object_object_add(arguments, "areas", areas_to_json(&migration->areas));
+	return arguments;
+}
+
+static int find(struct migration *migration, struct error *err)
+{
+	CLEANUP(json_release) json_object *found = NULL;
+	json_object *arguments = json_object_new_object();
+
+	json_add_text(arguments, "container", migration->id);
+	json_add_text(arguments, "runtime", migration->options->runtime);
+	if (node_call(&migration->source, "inspect", arguments, &found, err) < 0 ||
+	    container_from_json(&migration->container, found, err) < 0)
+		return -1;
+	if (migration->options->online && migration->container.state == CONTAINER_STOPPED)
+		return error_exit(err, EXIT_VE_STOPPED,
+				  "container '%s' is stopped, so it cannot be moved online: leave "
+				  "out --online",
+				  migration->id);
+	if (migration->container.state == CONTAINER_FROZEN)
+		return error_exit(err, EXIT_VE_STOP, "container '%s' is frozen: thaw or stop it",
+				  migration->id);
+	return 0;
+}
+
+static int lock_source(struct migration *migration, struct error *err)
+{
+	json_object *arguments = json_object_new_object();
+
+	json_add_text(arguments, "container", migration->id);
+	return node_call(&migration->source, "lock", arguments, NULL, err);
+}
+
+static int connect_destination(struct migration *migration, struct error *err)
+{
+	const struct migration_options *options = migration->options;
+
+	if (session_connect(migration->session, &options->destination, &options->ssh,
+			    options->timeout_seconds, err) < 0 ||
+	    session_start_agent(migration->session, err) < 0)
+		return -1;
+	migration->destination = &migration->session->node;
+	return 0;
+}
+
+static int survey_both(struct migration *migration, struct error *err)
+{
+	struct node *nodes[] = { &migration->source, migration->destination };
+
+	for (size_t i = 0; i < COUNT_OF(nodes); i++) {
+		CLEANUP(json_release) json_object *found = NULL;
+		json_object *arguments = json_object_new_object();
+		const char *home;
+
+		json_add_text(arguments, "runtime", migration->container.runtime);
+		json_add_flag(arguments, "online", is_online(migration));
+		if (node_call(nodes[i], "survey", arguments, &found, err) < 0)
+			return -1;
+		home = json_get_path(found, "home", err);
+		if (home == NULL)
+			return -1;
+		if (nodes[i] == migration->destination)
+			plan_target(&migration->target, &migration->container, migration->id, home);
+	}
+	areas_plan(&migration->areas, &migration->container, &migration->target);
+	return 0;
+}
+
+static int check(struct migration *migration, struct error *err)
+{
+	json_object *arguments;
+
+	if (survey_both(migration, err) < 0)
+		return -1;
+	arguments = json_object_new_object();
+	json_add_text(arguments, "container", migration->target.id);
+	if (node_call(migration->destination, "lock", arguments, NULL, err) < 0)
+		return -1;
+	arguments = with_areas(migration);
+	json_object_object_add(arguments, "target", container_to_json(&migration->target));
+	return node_call(migration->destination, "check", arguments, NULL, err);
+}
+
+static int begin(struct migration *migration, struct node *node, const char *role, bool *begun,
+		 const char *name, struct error *err)
+{
+	json_object *arguments = json_object_new_object();
+
+	json_add_text(arguments, "migration", name);
+	json_add_text(arguments, "role", role);
+	json_add_text(arguments, "peer", migration->session->connection.host);
+	json_add_flag(arguments, "keep", migration->options->keep_destination);
+	*begun = true;
+	return node_call(node, "begin", arguments, NULL, err);
+}
+
+static int create(struct migration *migration, struct error *err)
+{
+	CLEANUP(memory_release) char *name = plan_name(migration->id);
+
+	if (begin(migration, &migration->source, "source", &migration->begun_here, name, err) < 0 ||
+	    begin(migration, migration->destination, "destination", &migration->begun_there, name,
+		  err) < 0)
+		return -1;
+	return node_call(migration->destination, "stage", with_areas(migration), NULL, err);
+}
+
+static int prepare_switch(struct migration *migration, struct error *err)
+{
+	CLEANUP(json_release) json_object *there = NULL;
+	json_object *arguments = json_object_new_object();
+	const char *images;
+
+	json_add_flag(arguments, "destination", true);
+	if (node_call(migration->destination, "prepare", arguments, &there, err) < 0)
+		return -1;
+	images = json_get_path(there, "images", err);
+	if (images == NULL)
+		return -1;
+	migration->images = memory_duplicate(images);
+	return node_call(&migration->source, "prepare", NULL, NULL, err);
+}
+
+static int halt(struct migration *migration, struct error *err)
+{
+	json_object *arguments = json_object_new_object();
+
+	migration->stop_began = wait_clock();
+	json_add_flag(arguments, "online", is_online(migration));
+	json_add_number(arguments, "grace", SHUTDOWN_GRACE_SECONDS);
+	return node_call(&migration->source, "halt", arguments, NULL, err);
+}
+
+static int fence(struct migration *migration, struct error *err)
+{
+	return node_call(&migration->source, "fence", NULL, NULL, err);
+}
+
+static int place(struct migration *migration, struct error *err)
+{
+	json_object *arguments = with_areas(migration);
+
+	json_object_object_add(arguments, "from", container_to_json(&migration->container));
+	if (node_call(migration->destination, "configure", arguments, NULL, err) < 0)
+		return -1;
+	return node_call(migration->destination, "place", with_areas(migration), NULL, err);
+}
+
+static int restore(struct migration *migration, struct error *err)
+{
+	return node_call(migration->destination, "restore", NULL, NULL, err);
+}
+
+static int commit(struct migration *migration, struct error *err)
+{
+	if (node_call(&migration->source, "commit", NULL, NULL, err) < 0)
+		return -1;
+	migration->committed = true;
+	return 0;
+}
+
+static int tell(struct migration *migration, json_object **answer, struct error *err)
+{
+	json_object *arguments = json_object_new_object();
+	enum kind kind = migration_kind(migration);
+
+	json_add_text(arguments, "mode",
+		      kind == KIND_ONLINE  ? "resume" :
+		      kind == KIND_RESTART ? "start" :
+					     "leave");
+	return node_call(migration->destination, "take-over", arguments, answer, err);
+}
+
+/* The same through a lost connection: the destination is called again until it answers. */
+static int tell_until_heard(struct migration *migration, json_object **answer, struct error *err)
+{
+	int found;
+
+	if (tell(migration, answer, err) == 0)
+		return 0;
+	if (err->exit_status != EXIT_CONNECT)
+		return -1;
+	found = settle_reconnect(migration, err);
+	if (found < 0)
+		return -1;
+	if (found > 0)
+		return tell(migration, answer, err);
+	/* It had not been told yet, and its agent has put everything back. */
+	*answer = json_object_new_object();
+	json_add_text(*answer, "state", "gone");
+	json_add_text(*answer, "reason", "the connection was lost before the switch");
+	return 0;
+}
+
+/*
+ * The destination is told. What it answers is certain; no answer at all means that neither node may
+ * act alone, so then nothing is put back.
+ */
+static int take_over(struct migration *migration, struct error *err)
+{
+	CLEANUP(json_release) json_object *answer = NULL;
+	const char *state;
+
+	if (tell_until_heard(migration, &answer, err) < 0)
+		return -1;
+	if (migration->stop_began > 0)
+		migration->stopped_ms = wait_clock() - migration->stop_began;
+	state = json_get_text(answer, "state", 16, err);
+	if (state == NULL)
+		return -1;
+	if (strcmp(state, "gone") != 0) {
+		migration->moved = true;
+		return 0;
+	}
+	if (node_call(&migration->source, "regain", NULL, NULL, err) < 0)
+		return -1;
+	migration->committed = false;
+	state = json_get_text(answer, "reason", 1023, err);
+	return error_exit(err, EXIT_VE_START, "%s: %.900s", migration->destination->name,
+			  state != NULL ? state : "it could not be started");
+}
+
+static int release(struct migration *migration, struct error *err)
+{
+	return node_call(&migration->source, "release", NULL, NULL, err);
+}
+
+static int finish(struct migration *migration, struct error *err)
+{
+	return node_call(migration->destination, "finish", with_areas(migration), NULL, err);
+}
+
+static int retire(struct migration *migration, struct error *err)
+{
+	json_object *arguments = json_object_new_object();
+
+	json_add_flag(arguments, "remove", migration->options->remove_area);
+	if (node_call(&migration->source, "retire", arguments, NULL, err) < 0)
+		return -1;
+	return node_call(&migration->source, "finish", NULL, NULL, err);
+}
+
+const struct step steps[] = {
+	/* clang-format off */
+	/* name, notice, for which kinds, phase, exit status of a failure, what is done */
+	{ "find", NULL, KIND_ANY, PHASE_BEFORE, EXIT_NOTEXIST, find },
+	{ "lock", NULL, KIND_ANY, PHASE_BEFORE, EXIT_LOCKED, lock_source },
+	{ "connect", "connecting", KIND_ANY, PHASE_BEFORE, EXIT_CONNECT, connect_destination },
+	{ "check", "checking both nodes", KIND_ANY, PHASE_BEFORE, EXIT_RUNTIME, check },
+	{ "create", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, create },
+	{ "fence", NULL, KIND_STOPPED, PHASE_BEFORE, EXIT_COPY, fence },
+	{ "copy-files", "copying files", KIND_ANY, PHASE_BEFORE, EXIT_COPY, copy_files },
+	{ "prepare-switch", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, prepare_switch },
+	{ "stop", "stopping", KIND_RESTART, PHASE_BEFORE, EXIT_VE_STOP, halt },
+	{ "freeze", "freezing and dumping", KIND_ONLINE, PHASE_BEFORE, EXIT_VE_STOP, halt },
+	{ "fence", NULL, KIND_RESTART, PHASE_BEFORE, EXIT_COPY, fence },
+	{ "copy-last", "copying what changed", KIND_RUNNING, PHASE_BEFORE, EXIT_COPY, copy_last },
+	{ "copy-images", "copying memory", KIND_ONLINE, PHASE_BEFORE, EXIT_COPY, copy_images },
+	{ "place", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, place },
+	{ "restore", "restoring", KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, restore },
+	{ "fence", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, fence },
+	{ "commit", NULL, KIND_ANY, PHASE_BEFORE, EXIT_VE_START, commit },
+	{ "resume", NULL, KIND_ONLINE, PHASE_SWITCH, EXIT_VE_START, take_over },
+	{ "start", "starting", KIND_RESTART, PHASE_SWITCH, EXIT_VE_START, take_over },
+	{ "hand-over", NULL, KIND_STOPPED, PHASE_SWITCH, EXIT_VE_START, take_over },
+	{ "release", NULL, KIND_ONLINE, PHASE_AFTER, EXIT_VE_STOP, release },
+	{ "finish", NULL, KIND_ANY, PHASE_AFTER, EXIT_COPY, finish },
+	{ "retire", "cleaning up", KIND_ANY, PHASE_AFTER, EXIT_COPY, retire },
+	/* clang-format on */
+};
+
+const size_t step_count = COUNT_OF(steps);

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for criu's action scripts: both ends of their socket, and who decides if nobody
+ * is at the other end. */
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/wait.h"
+#include "node/hook.h"
+#include "node/undo.h"
+#include "system/cgroup.h"
+
+#define PROCEED "proceed"
+#define REFUSE "refuse"
+
+/* How often an orphaned hook looks whether somebody came back. */
+#define ORPHAN_INTERVAL_MS 100
+
+static int socket_address(const char *directory, struct sockaddr_un *address, struct error *err)
+{
+	CLEANUP(memory_release) char *path = memory_format("%s/hook.socket", directory);
+
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(address->sun_path))
+		return error_set(err, "the path '%s' is too long for a socket", path);
+	memcpy(address->sun_path, path, strlen(path) + 1);
+	return 0;
+}
+
+char *hook_path(const struct host *host)
+{
+	return memory_format("%s/hook", host->run_directory);
+}
+
+int hook_listen(struct host *host, struct error *err)
+{
+	CLEANUP(memory_release) char *link = hook_path(host);
+	CLEANUP(memory_release) char *program = process_own_path();
+	CLEANUP(descriptor_close) int fd = -1;
+	struct sockaddr_un address;
+
+	if (socket_address(host->run_directory, &address, err) < 0)
+		return -1;
+	if (symlink(program, link) < 0 && errno != EEXIST)
+		return error_system(err, "cannot make the link '%s'", link);
+	unlink(address.sun_path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, 8) < 0)
+		return error_system(err, "cannot listen on '%s'", address.sun_path);
+	host->hook_listener = descriptor_steal(&fd);
+	return 0;
+}
+
+/* Takes one hook's report. True when it is the stage that is waited for. */
+static bool accept_report(struct host *host, const char *stage)
+{
+	CLEANUP(descriptor_close) int fd = accept4(host->hook_listener, NULL, NULL, SOCK_CLOEXEC);
+	struct pollfd ready = { fd, POLLIN, 0 };
+	struct error ignored;
+	char said[64] = "";
+	char *blank;
+
+	if (fd < 0 || wait_for(&ready, 1, 1000, &ignored) <= 0 ||
+	    recv(fd, said, sizeof(said) - 1, MSG_DONTWAIT) <= 0)
+		return false;
+	log_debug("criu is at %s", said);
+	blank = strchr(said, ' ');
+	if (blank != NULL)
+		*blank = '\0';
+	if (strcmp(said, stage) != 0)
+		return false;
+	host->init_pid = blank != NULL ? (pid_t)strtol(blank + 1, NULL, 10) : 0;
+	descriptor_close(&host->hook);
+	host->hook = descriptor_steal(&fd);
+	return true;
+}
+
+int hook_wait(struct host *host, const char *stage, int timeout_ms, int *status, struct error *err)
+{
+	int64_t deadline = wait_clock() + timeout_ms;
+	bool ended = false;
+
+	for (;;) {
+		struct pollfd ready[2] = { { host->hook_listener, POLLIN, 0 },
+					   { ended ? -1 : host->checkpoint.pidfd, POLLIN, 0 } };
+		int64_t left = deadline - wait_clock();
+		int count = wait_for(ready, 2, timeout_ms < 0 ? -1 : (int)(left > 0 ? left : 0),
+				     err);
+
+		if (count < 0)
+			return -1;
+		if (ready[0].revents != 0 && accept_report(host, stage))
+			return 1;
+		if (process_ended(&host->checkpoint, status)) {
+			if (*status != 0)
+				return 0;
+			ended = true;
+		}
+		if (count == 0)
+			return error_set(err, "criu did not reach %s within %d s", stage,
+					 timeout_ms / 1000);
+	}
+}
+
+int hook_answer(struct host *host, bool proceed, struct error *err)
+{
+	const char *answer = proceed ? PROCEED : REFUSE;
+
+	if (host->hook < 0)
+		return error_set(err, "no hook of criu waits");
+	if (send(host->hook, answer, strlen(answer), MSG_NOSIGNAL) < 0)
+		return error_system(err, "cannot answer criu's hook");
+	descriptor_close(&host->hook);
+	return 0;
+}
+
+bool hook_is_meant(const char *path)
+{
+	return text_starts_with(path, RUN_DIRECTORY "/") && text_ends_with(path, "/hook") &&
+	       getenv("CRTOOLS_SCRIPT_ACTION") != NULL;
+}
+
+/* Asks whoever listens. Returns 0 or 1, or -1 when nobody answered. */
+static int ask(const char *directory, const char *stage)
+{
+	CLEANUP(descriptor_close) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	const char *pid = getenv("CRTOOLS_INIT_PID");
+	struct sockaddr_un address;
+	struct error ignored;
+	CLEANUP(memory_release) char *report =
+		memory_format("%s %s", stage, pid != NULL ? pid : "0");
+	char answer[16] = "";
+
+	if (fd < 0 || socket_address(directory, &address, &ignored) < 0 ||
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    send(fd, report, strlen(report), MSG_NOSIGNAL) < 0)
+		return -1;
+	if (strcmp(stage, HOOK_POST_RESUME) == 0)
+		return 0;
+	if (recv(fd, answer, sizeof(answer) - 1, 0) <= 0)
+		return -1;
+	if (strcmp(answer, PROCEED) == 0)
+		return 0;
+	return strcmp(answer, REFUSE) == 0 ? 1 : -1;
+}
+
+/* The freezer that the journal says was used for the dump. */
+static void thaw(const struct journal *journal)
+{
+	for (size_t i = 0; i < json_object_array_length(journal->records); i++) {
+		json_object *record = json_object_array_get_idx(journal->records, i);
+		const char *action = json_find_text(record, "action");
+		json_object *arguments = NULL;
+		const char *freezer;
+		struct error ignored;
+
+		if (action == NULL || strcmp(action, undo_resume) != 0)
+			continue;
+		arguments = json_get_object(record, "arguments", &ignored);
+		freezer = arguments != NULL ? json_find_text(arguments, "freezer") : NULL;
+		if (freezer != NULL)
+			cgroup_thaw(freezer, &ignored);
+	}
+}
+
+/*
+ * Nobody answers: what does the journal say? Source: before its commit the container is its own, so
+ * it runs on here; after it, only the destination may run it, so it stays frozen. Destination: told
+ * means that it owns it; else nobody acts on silence. Returns 0, 1, or -1: wait.
+ */
+static int decide(const char *id, const char *stage)
+{
+	CLEANUP(journal_release) struct journal journal = JOURNAL_NONE;
+	bool dump = strcmp(stage, HOOK_POST_DUMP) == 0;
+	struct error ignored;
+
+	if (journal_load(&journal, id, &ignored) <= 0)
+		return dump && !file_exists(JOURNAL_DIRECTORY) ? -1 : 1;
+	if (!dump)
+		return journal.state == JOURNAL_TOLD ? 0 : -1;
+	if (journal.state == JOURNAL_COMMITTED)
+		return -1;
+	thaw(&journal);
+	return 1;
+}
+
+int hook_main(const char *path)
+{
+	CLEANUP(memory_release) char *directory = file_parent(path);
+	const char *stage = getenv("CRTOOLS_SCRIPT_ACTION");
+	const char *id = strrchr(directory, '/') + 1;
+
+	if (strcmp(stage, HOOK_POST_DUMP) != 0 && strcmp(stage, HOOK_POST_RESTORE) != 0 &&
+	    strcmp(stage, HOOK_POST_RESUME) != 0)
+		return 0;
+	for (;;) {
+		struct error ignored;
+		int answer = ask(directory, stage);
+
+		if (answer < 0 && strcmp(stage, HOOK_POST_RESUME) == 0)
+			return 0;
+		if (answer < 0)
+			answer = decide(id, stage);
+		if (answer >= 0)
+			return answer;
+		wait_sleep(ORPHAN_INTERVAL_MS, &ignored);
+	}
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for the journal file: its lines, their order, and that they are on the disk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "node/journal.h"
+
+/* More than any migration writes; a longer file is not ours. */
+#define JOURNAL_LIMIT (8 << 20)
+
+static const char *const state_names[] = {
+	[JOURNAL_BEGUN] = "begun", [JOURNAL_FROZEN] = "frozen",
+	[JOURNAL_HELD] = "held",   [JOURNAL_COMMITTED] = "committed",
+	[JOURNAL_TOLD] = "told",   [JOURNAL_KEPT] = "kept",
+};
+
+const char *journal_state_name(enum journal_state state)
+{
+	return state_names[state];
+}
+
+char *journal_path(const char *id)
+{
+	return memory_format("%s/%s.journal", JOURNAL_DIRECTORY, id);
+}
+
+static void note_record(struct journal *journal, json_object *record)
+{
+	const char *state = json_find_text(record, "state");
+
+	json_object_array_add(journal->records, record);
+	for (size_t i = 0; state != NULL && i < COUNT_OF(state_names); i++)
+		if (strcmp(state, state_names[i]) == 0)
+			journal->state = (enum journal_state)i;
+}
+
+int journal_create(struct journal *journal, const char *id, json_object *header, struct error *err)
+{
+	if (file_make_directory(JOURNAL_DIRECTORY, 0700, err) < 0)
+		return -1;
+	*journal = (struct journal)JOURNAL_NONE;
+	journal->path = journal_path(id);
+	journal->records = json_object_new_array();
+	journal->fd = open(journal->path,
+			   O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (journal->fd < 0) {
+		error_system(err, "cannot make the journal '%s'", journal->path);
+		journal_release(journal);
+		return -1;
+	}
+	if (file_sync_directory(JOURNAL_DIRECTORY, err) < 0)
+		return -1;
+	json_add_text(header, "record", "migration");
+	return journal_append(journal, json_object_get(header), err);
+}
+
+/* Adds the complete lines of the text; returns how many bytes they are. */
+static size_t parse_lines(struct journal *journal, const char *text)
+{
+	const char *at = text;
+	const char *end;
+
+	while ((end = strchr(at, '\n')) != NULL) {
+		CLEANUP(memory_release) char *line = memory_format("%.*s", (int)(end - at), at);
+		json_object *record = json_tokener_parse(line);
+
+		if (!json_object_is_type(record, json_type_object)) {
+			json_object_put(record);
+			break;
+		}
+		note_record(journal, record);
+		at = end + 1;
+	}
+	return (size_t)(at - text);
+}
+
+int journal_load(struct journal *journal, const char *id, struct error *err)
+{
+	CLEANUP(memory_release) char *path = journal_path(id);
+	CLEANUP(text_release) struct text content = { 0 };
+	size_t complete;
+
+	if (!file_exists(path))
+		return 0;
+	if (file_read(path, JOURNAL_LIMIT, &content, err) < 0)
+		return -1;
+	*journal = (struct journal)JOURNAL_NONE;
+	journal->path = memory_steal(&path);
+	journal->records = json_object_new_array();
+	complete = parse_lines(journal, text_string(&content));
+	journal->fd = open(journal->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	if (journal->fd < 0 || ftruncate(journal->fd, (off_t)complete) < 0) {
+		error_system(err, "cannot open the journal '%s'", journal->path);
+		journal_release(journal);
+		return -1;
+	}
+	return 1;
+}
+
+int journal_append(struct journal *journal, json_object *record, struct error *err)
+{
+	CLEANUP(text_release) struct text line = { 0 };
+	ssize_t written;
+
+	note_record(journal, record);
+	text_format(&line, "%s\n", json_object_to_json_string_ext(record, JSON_C_TO_STRING_PLAIN));
+	written = write(journal->fd, line.bytes, line.length);
+	if (written >= 0 && (size_t)written < line.length)
+		errno = ENOSPC;
+	if (written != (ssize_t)line.length || fdatasync(journal->fd) < 0)
+		return error_system(err, "cannot write the journal '%s'", journal->path);
+	return 0;
+}
+
+int journal_set_state(struct journal *journal, enum journal_state state, struct error *err)
+{
+	json_object *record = json_object_new_object();
+
+	json_add_text(record, "record", "state");
+	json_add_text(record, "state", state_names[state]);
+	return journal_append(journal, record, err);
+}
+
+json_object *journal_header(const struct journal *journal)
+{
+	return json_object_array_get_idx(journal->records, 0);
+}
+
+int journal_remove(struct journal *journal, struct error *err)
+{
+	if (journal->path == NULL)
+		return 0;
+	if (unlink(journal->path) < 0 && errno != ENOENT)
+		return error_system(err, "cannot remove the journal '%s'", journal->path);
+	journal_release(journal);
+	return file_sync_directory(JOURNAL_DIRECTORY, err);
+}
+
+void journal_release(struct journal *journal)
+{
+	descriptor_close(&journal->fd);
+	free(journal->path);
+	json_object_put(journal->records);
+	*journal = (struct journal)JOURNAL_NONE;
+}

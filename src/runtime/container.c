@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for the container as a value: release, copy, its id, its root's ids. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "runtime/container.h"
+
+#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-"
+
+static const char *const state_names[] = {
+	[CONTAINER_STOPPED] = "stopped",
+	[CONTAINER_RUNNING] = "running",
+	[CONTAINER_FROZEN] = "frozen",
+};
+
+const char *container_state_name(enum container_state state)
+{
+	return (size_t)state < COUNT_OF(state_names) ? state_names[state] : "unknown";
+}
+
+static void release_device(struct network_device *device)
+{
+	free(device->type);
+	free(device->name);
+	free(device->bridge);
+	free(device->host_name);
+	free(device->mac);
+	words_release(&device->addresses);
+}
+
+void container_release(struct container *container)
+{
+	free(container->id);
+	free(container->runtime);
+	free(container->hostname);
+	free(container->directory);
+	free(container->private_area);
+	free(container->ranges);
+	for (size_t i = 0; i < container->device_count; i++)
+		release_device(&container->devices[i]);
+	free(container->devices);
+	words_release(&container->includes);
+	words_release(&container->mount_sources);
+	*container = (struct container){ 0 };
+}
+
+static char *copy_text(const char *text)
+{
+	return text != NULL ? memory_duplicate(text) : NULL;
+}
+
+static void copy_device(struct network_device *to, const struct network_device *from)
+{
+	to->type = copy_text(from->type);
+	to->name = copy_text(from->name);
+	to->bridge = copy_text(from->bridge);
+	to->host_name = copy_text(from->host_name);
+	to->mac = copy_text(from->mac);
+	words_extend(&to->addresses, &from->addresses);
+}
+
+void container_copy(struct container *to, const struct container *from)
+{
+	struct container copy = {
+		.id = copy_text(from->id),
+		.runtime = copy_text(from->runtime),
+		.state = from->state,
+		.hostname = copy_text(from->hostname),
+		.directory = copy_text(from->directory),
+		.private_area = copy_text(from->private_area),
+		.init_pid = from->init_pid,
+		.range_count = from->range_count,
+		.device_count = from->device_count,
+	};
+
+	if (from->range_count > 0) {
+		copy.ranges = memory_allocate(from->range_count, sizeof(*copy.ranges));
+		memcpy(copy.ranges, from->ranges, from->range_count * sizeof(*copy.ranges));
+	}
+	if (from->device_count > 0)
+		copy.devices = memory_allocate(from->device_count, sizeof(*copy.devices));
+	for (size_t i = 0; i < from->device_count; i++)
+		copy_device(&copy.devices[i], &from->devices[i]);
+	words_extend(&copy.includes, &from->includes);
+	words_extend(&copy.mount_sources, &from->mount_sources);
+	*to = copy;
+}
+
+int container_check_id(const char *id, struct error *err)
+{
+	char shown[CONTAINER_ID_MAX + 1];
+	size_t length = strlen(id);
+
+	text_printable(shown, sizeof(shown), id, length);
+	if (length == 0)
+		return error_exit(err, EXIT_USAGE, "the id of a container cannot be empty");
+	if (length > CONTAINER_ID_MAX)
+		return error_exit(err, EXIT_USAGE,
+				  "the container id '%s...' is longer than %d characters", shown,
+				  CONTAINER_ID_MAX);
+	if (id[0] == '.' || id[0] == '-')
+		return error_exit(err, EXIT_USAGE, "the container id '%s' begins with '%c'", shown,
+				  id[0]);
+	if (id[strspn(id, ID_CHARACTERS)] != '\0')
+		return error_exit(err, EXIT_USAGE,
+				  "the container id '%s' has characters other than letters, "
+				  "digits, '_', '.', '+' and '-'",
+				  shown);
+	return 0;
+}
+
+/* Where the container's id 0 is on the node; without a map it is the node's own. */
+static uint32_t outside_of_root(const struct container *container, bool group)
+{
+	for (size_t i = 0; i < container->range_count; i++)
+		if (container->ranges[i].group == group && container->ranges[i].inside == 0)
+			return container->ranges[i].outside;
+	return 0;
+}
+
+uid_t container_root_uid(const struct container *container)
+{
+	return outside_of_root(container, false);
+}
+
+gid_t container_root_gid(const struct container *container)
+{
+	return outside_of_root(container, true);
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for acting on LXC containers: state, start, stop, fence. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/process.h"
+#include "base/wait.h"
+#include "runtime/lxc.h"
+
+/* Starting mounts, forks and configures; it takes 0.1 s. Hooks of the admin may take longer. */
+#define START_TIMEOUT_MS 120000
+
+/* What lxc-stop may take beyond the grace: killing, and freeing cgroups and devices. */
+#define STOP_EXTRA_MS 30000
+
+/* How long a started or stopped container may take to say so. */
+#define STATE_TIMEOUT_MS 10000
+#define STATE_INTERVAL_MS 50
+
+/* One question to lxc-info while a restore ends. */
+#define SETTLE_SLICE_MS 1000
+
+#define LOG_SIZE_MAX (1 << 20)
+
+char *lxc_home(struct error *err)
+{
+	static const char *const argv[] = { "lxc-config", "lxc.lxcpath", NULL };
+	struct process_options options = { .argv = argv, PROCESS_DEFAULTS };
+	CLEANUP(text_release) struct text output = { 0 };
+	char *home;
+	size_t length;
+
+	if (process_run(&options, LXC_INFO_TIMEOUT_MS, &output, err) < 0)
+		return NULL;
+	text_append(&output, "", 0);
+	home = text_strip(output.bytes);
+	length = strlen(home);
+	while (length > 1 && home[length - 1] == '/')
+		home[--length] = '\0';
+	if (!file_path_is_plain(home)) {
+		error_set(err, "lxc.lxcpath '%s' is not a plain absolute path", home);
+		return NULL;
+	}
+	return memory_duplicate(home);
+}
+
+char *lxc_config_path(const char *directory)
+{
+	CLEANUP(memory_release) char *config = memory_format("%s/%s", directory, LXC_CONFIG_NAME);
+	CLEANUP(memory_release) char *fenced = memory_format("%s/%s", directory, LXC_FENCED_NAME);
+
+	if (file_exists(config))
+		return memory_steal(&config);
+	return file_exists(fenced) ? memory_steal(&fenced) : NULL;
+}
+
+void lxc_add_rcfile(struct words *argv, const char *directory)
+{
+	CLEANUP(memory_release) char *config = lxc_config_path(directory);
+
+	if (config == NULL || !text_ends_with(config, "/" LXC_FENCED_NAME))
+		return;
+	words_add(argv, "--rcfile");
+	words_add(argv, config);
+}
+
+/* The value after "Name:" at the start of a line. */
+static bool find_line(const char *output, const char *name, char *value, size_t size)
+{
+	const char *at = output;
+
+	while (at != NULL && *at != '\0') {
+		size_t length = strcspn(at, "\n");
+
+		if (text_starts_with(at, name)) {
+			const char *from = at + strlen(name);
+
+			from += strspn(from, " \t");
+			text_printable(value, size, from, (size_t)(at + length - from));
+			return true;
+		}
+		at += length;
+		at += *at == '\n';
+	}
+	return false;
+}
+
+/* Asks once. Returns 1, 0 in a passing state, -1. */
+static int ask_state(const char *id, const char *directory, int timeout_ms,
+		     enum container_state *state, pid_t *init_pid, struct error *err)
+{
+	CLEANUP(words_release) struct words argv = { 0 };
+	CLEANUP(text_release) struct text output = { 0 };
+	struct process_options options = { PROCESS_DEFAULTS };
+	char word[32];
+	char number[16] = "";
+
+	words_add_all(&argv, (const char *const[]){ "lxc-info", "-n", id, "-s", "-p", NULL });
+	lxc_add_rcfile(&argv, directory);
+	options.argv = (const char *const *)argv.items;
+	if (process_run(&options, timeout_ms, &output, err) < 0)
+		return error_context(err, "cannot learn the state of container '%s'", id);
+	if (!find_line(text_string(&output), "State:", word, sizeof(word)))
+		return error_set(err, "lxc-info does not tell the state of container '%s'", id);
+	*init_pid = 0;
+	if (strcmp(word, "STOPPED") == 0) {
+		*state = CONTAINER_STOPPED;
+		return 1;
+	}
+	if (strcmp(word, "RUNNING") != 0 && strcmp(word, "FROZEN") != 0)
+		return 0;
+	*state = *word == 'R' ? CONTAINER_RUNNING : CONTAINER_FROZEN;
+	if (!find_line(text_string(&output), "PID:", number, sizeof(number)) || atoi(number) <= 0)
+		return 0; /* it has just ended */
+	*init_pid = (pid_t)atoi(number);
+	return 1;
+}
+
+int lxc_state(const char *id, const char *directory, int timeout_ms, enum container_state *state,
+	      pid_t *init_pid, struct error *err)
+{
+	int64_t deadline = wait_clock() + timeout_ms;
+
+	for (;;) {
+		int64_t left = deadline - wait_clock();
+		int known = ask_state(id, directory, left > 1 ? (int)left : 1, state, init_pid,
+				      err);
+
+		if (known != 0)
+			return known < 0 ? -1 : 0;
+		if (left <= 0)
+			return error_set(err,
+					 "container '%s' has been starting or stopping for %d s",
+					 id, timeout_ms / 1000);
+		if (wait_sleep(STATE_INTERVAL_MS, err) < 0)
+			return -1;
+	}
+}
+
+/* Waits until the container is in one of the states: stopped or not. */
+static int wait_stopped(const struct container *container, bool stopped, int timeout_ms,
+			struct error *err)
+{
+	int64_t deadline = wait_clock() + timeout_ms;
+
+	for (;;) {
+		int64_t left = deadline - wait_clock();
+		enum container_state state;
+		pid_t init_pid;
+
+		if (lxc_state(container->id, container->directory, left > 1 ? (int)left : 1, &state,
+			      &init_pid, err) < 0)
+			return -1;
+		if ((state == CONTAINER_STOPPED) == stopped)
+			return 0;
+		if (left <= 0)
+			return error_set(err, "container '%s' is still %s after %d s",
+					 container->id, container_state_name(state),
+					 timeout_ms / 1000);
+		if (wait_sleep(STATE_INTERVAL_MS, err) < 0)
+			return -1;
+	}
+}
+
+static int lxc_list(struct words *ids, struct error *err)
+{
+	CLEANUP(memory_release) char *home = lxc_home(err);
+	struct dirent *entry;
+	DIR *directory;
+
+	if (home == NULL)
+		return -1;
+	directory = opendir(home);
+	if (directory == NULL)
+		return errno == ENOENT ? 0 : error_system(err, "cannot read '%s'", home);
+	while ((entry = readdir(directory)) != NULL) {
+		CLEANUP(memory_release) char *config =
+			memory_format("%s/%s/%s", home, entry->d_name, LXC_CONFIG_NAME);
+		struct error ignored;
+
+		if (container_check_id(entry->d_name, &ignored) == 0 && file_exists(config))
+			words_add(ids, entry->d_name);
+	}
+	closedir(directory);
+	return 0;
+}
+
+/* The text of the first ERROR line from an offset on, without lxc's source positions. */
+static void first_error(const char *log, size_t offset, struct text *cause)
+{
+	CLEANUP(text_release) struct text content = { 0 };
+	struct error ignored;
+	char *line;
+	char *end;
+
+	if (file_read(log, LOG_SIZE_MAX, &content, &ignored) < 0 || content.length <= offset)
+		return;
+	line = strstr(content.bytes + offset, " ERROR ");
+	if (line == NULL)
+		return;
+	line[strcspn(line, "\n")] = '\0';
+	end = strstr(line, " - ");
+	end = end != NULL ? strstr(end + 3, " - ") : NULL;
+	text_format(cause, "%s", text_strip(end != NULL ? end + 3 : line));
+}
+
+/* An lxc that got -o keeps it until the container stops, so the admin's own log file wins. */
+static char *choose_log(const struct container *container, bool *temporary, struct error *err)
+{
+	CLEANUP(lxc_config_release) struct lxc_config config = { 0 };
+	CLEANUP(memory_release) char *path = lxc_config_path(container->directory);
+	CLEANUP(memory_release) char *log = NULL;
+	const char *configured = NULL;
+
+	if (path != NULL && lxc_config_read(&config, path, err) < 0)
+		return NULL;
+	configured = lxc_config_get(&config, "lxc.log.file");
+	*temporary = configured == NULL;
+	if (configured != NULL)
+		return memory_duplicate(configured);
+	if (file_make_directory("/run/vzmigrate", 0700, err) < 0)
+		return NULL;
+	log = memory_format("/run/vzmigrate/lxc-start.%s.%d.log", container->id, (int)getpid());
+	unlink(log);
+	return memory_steal(&log);
+}
+
+static int run_start(const struct container *container, const char *log, bool temporary,
+		     struct error *err)
+{
+	CLEANUP(words_release) struct words argv = { 0 };
+	struct process_options options = { PROCESS_DEFAULTS };
+
+	words_add_all(&argv, (const char *const[]){ "lxc-start", "-n", container->id, "-d", NULL });
+	if (temporary)
+		words_add_all(&argv, (const char *const[]){ "-o", log, "-l", "ERROR", NULL });
+	options.argv = (const char *const *)argv.items;
+	return process_run(&options, START_TIMEOUT_MS, NULL, err);
+}
+
+static int lxc_start(const struct container *container, struct error *err)
+{
+	CLEANUP(memory_release) char *log = NULL;
+	CLEANUP(text_release) struct text cause = { 0 };
+	struct stat before = { 0 };
+	bool temporary;
+	int result;
+
+	log = choose_log(container, &temporary, err);
+	if (log == NULL)
+		return error_default(err, EXIT_VE_START);
+	if (stat(log, &before) < 0)
+		before.st_size = 0;
+	result = run_start(container, log, temporary, err);
+	if (result < 0)
+		first_error(log, (size_t)before.st_size, &cause);
+	if (temporary)
+		unlink(log);
+	if (result == 0)
+		result = wait_stopped(container, false, STATE_TIMEOUT_MS, err);
+	else if (cause.length > 0 && err->exit_status == 0)
+		error_set(err, "%s", text_string(&cause));
+	if (result == 0)
+		return 0;
+	error_context(err, "cannot start container '%s'", container->id);
+	return error_default(err, EXIT_VE_START);
+}
+
+static int lxc_stop(const struct container *container, int grace_seconds, struct error *err)
+{
+	CLEANUP(memory_release) char *grace = memory_format("%d", grace_seconds);
+	CLEANUP(words_release) struct words argv = { 0 };
+	struct process_options options = { PROCESS_DEFAULTS };
+	struct error reason = { 0 };
+	int result;
+
+	words_add_all(&argv, (const char *const[]){ "lxc-stop", "-n", container->id, "-t", grace,
+						    NULL });
+	lxc_add_rcfile(&argv, container->directory);
+	options.argv = (const char *const *)argv.items;
+	/* It fails for a container that has stopped meanwhile: the state decides. */
+	result = process_run(&options, grace_seconds * 1000 + STOP_EXTRA_MS, NULL, &reason);
+	if (result < 0 && reason.exit_status == EXIT_INTERRUPTED) {
+		*err = reason;
+		return -1;
+	}
+	if (wait_stopped(container, true, STATE_TIMEOUT_MS, err) == 0)
+		return 0;
+	if (result < 0 && err->exit_status == 0)
+		*err = reason;
+	error_context(err, "cannot stop container '%s'", container->id);
+	return error_default(err, EXIT_VE_STOP);
+}
+
+static int rename_config(const struct container *container, const char *from_name,
+			 const char *to_name, struct error *err)
+{
+	CLEANUP(memory_release) char *from =
+		memory_format("%s/%s", container->directory, from_name);
+	CLEANUP(memory_release) char *to = memory_format("%s/%s", container->directory, to_name);
+
+	if (!file_exists(from))
+		return file_sync_directory(container->directory, err);
+	return file_rename(from, to, err);
+}
+
+static int lxc_fence(const struct container *container, struct error *err)
+{
+	CLEANUP(memory_release) char *config = lxc_config_path(container->directory);
+
+	if (config == NULL)
+		return error_set(err, "container '%s' has no configuration to fence",
+				 container->id);
+	return rename_config(container, LXC_CONFIG_NAME, LXC_FENCED_NAME, err);
+}
+
+static int lxc_unfence(const struct container *container, struct error *err)
+{
+	if (!file_exists(container->directory))
+		return 0;
+	return rename_config(container, LXC_FENCED_NAME, LXC_CONFIG_NAME, err);
+}
+
+/* While lxc tears down a refused restore, lxc-info may not answer: it is asked again. */
+static int lxc_settle(const struct container *container, int timeout_ms, struct error *err)
+{
+	int64_t deadline = wait_clock() + timeout_ms;
+
+	for (;;) {
+		int64_t left = deadline - wait_clock();
+		int slice = left < SETTLE_SLICE_MS ? (int)left : SETTLE_SLICE_MS;
+
+		if (wait_stopped(container, true, slice > 1 ? slice : 1, err) == 0)
+			return 0;
+		if (left <= SETTLE_SLICE_MS || err->exit_status == EXIT_INTERRUPTED)
+			return -1;
+	}
+}
+
+const struct runtime runtime_lxc = {
+	.name = "lxc",
+	.usable = lxc_usable,
+	.home = lxc_home,
+	.describe = lxc_describe,
+	.list = lxc_list,
+	.start = lxc_start,
+	.stop = lxc_stop,
+	.rewrite = lxc_rewrite,
+	.fence = lxc_fence,
+	.unfence = lxc_unfence,
+	.checkpointable = lxc_checkpointable,
+	.dump_command = lxc_dump_command,
+	.restore_command = lxc_restore_command,
+	.plan_network = lxc_plan_network,
+	.make_network = lxc_make_network,
+	.settle = lxc_settle,
+};

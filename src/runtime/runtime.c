@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for which runtimes there are and for which of them owns a container. */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "runtime/lxc.h"
+#include "runtime/runtime.h"
+
+const struct runtime *const runtimes[] = {
+	&runtime_lxc,
+	NULL,
+};
+
+void command_release(struct command *command)
+{
+	words_release(&command->argv);
+	words_release(&command->environment);
+}
+
+const struct runtime *runtime_by_name(const char *name)
+{
+	for (size_t i = 0; runtimes[i] != NULL; i++)
+		if (strcmp(runtimes[i]->name, name) == 0)
+			return runtimes[i];
+	return NULL;
+}
+
+/* Asked without a name, a node that has not even the runtime's programs has no such container. */
+static bool is_asked(const struct runtime *runtime, const char *name)
+{
+	struct error reason = { 0 };
+
+	if (name != NULL)
+		return strcmp(runtime->name, name) == 0;
+	if (runtime->usable(false, &reason) == 0)
+		return true;
+	log_debug("runtime %s is not asked: %s", runtime->name, reason.text);
+	return false;
+}
+
+const struct runtime *runtime_find(const char *id, const char *name, struct container *container,
+				   struct error *err)
+{
+	CLEANUP(container_release) struct container found = { 0 };
+	const struct runtime *owner = NULL;
+	bool asked = false;
+
+	if (container_check_id(id, err) < 0)
+		return NULL;
+	if (name != NULL && runtime_by_name(name) == NULL) {
+		error_exit(err, EXIT_USAGE, "there is no runtime '%s'", name);
+		return NULL;
+	}
+	for (size_t i = 0; runtimes[i] != NULL; i++) {
+		CLEANUP(container_release) struct container candidate = { 0 };
+		int known;
+
+		if (!is_asked(runtimes[i], name))
+			continue;
+		asked = true;
+		known = runtimes[i]->describe(id, &candidate, err);
+		if (known < 0)
+			return NULL;
+		if (known == 0)
+			continue;
+		if (owner != NULL) {
+			error_exit(err, EXIT_USAGE,
+				   "both %s and %s have a container '%s'; choose with --runtime",
+				   owner->name, runtimes[i]->name, id);
+			return NULL;
+		}
+		owner = runtimes[i];
+		found = candidate;
+		candidate = (struct container){ 0 };
+	}
+	if (!asked)
+		error_exit(err, EXIT_RUNTIME, "no container runtime is installed");
+	else if (owner == NULL)
+		error_exit(err, EXIT_NOTEXIST, "there is no container '%s'", id);
+	if (owner == NULL)
+		return NULL;
+	*container = found;
+	found = (struct container){ 0 };
+	return owner;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for rsync's command line and for what its exit status means. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/process.h"
+#include "system/rsync.h"
+
+/* rsync(1), EXIT VALUES */
+#define RSYNC_VANISHED 24
+
+/* Where everything on both ends is kept: owners by number, ACLs, attributes, hard links, holes. */
+static const char *const file_options[] = { "-aHAXS", "--numeric-ids", "--delete", NULL };
+static const char *const image_options[] = { "-a", "--numeric-ids", "--whole-file", "--inplace",
+					     NULL };
+
+/* rsync's last line only says that it failed; the line before it says why. */
+static void find_reason(const char *errors, struct text *reason)
+{
+	CLEANUP(memory_release) char *copy = memory_duplicate(errors);
+	char *rest = copy;
+
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+		char shown[300];
+
+		line = text_strip(line);
+		if (*line == '\0' || text_starts_with(line, "rsync error:"))
+			continue;
+		text_printable(shown, sizeof(shown), line, strlen(line));
+		text_clear(reason);
+		text_format(reason, "%s", shown);
+		if (text_starts_with(line, "rsync:"))
+			return;
+	}
+}
+
+int rsync_copy(const struct rsync_job *job, struct error *err)
+{
+	CLEANUP(words_release) struct words argv = { 0 };
+	CLEANUP(memory_release) char *program = process_own_path();
+	CLEANUP(descriptor_close) int client = connection_client(job->connection, err);
+	/* With the admin's -v it may print a line a file. */
+	CLEANUP(descriptor_close) int unread = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	CLEANUP(process_release) struct process process = PROCESS_NONE;
+	CLEANUP(text_release) struct text reason = { 0 };
+	struct process_options options = {
+		PROCESS_DEFAULTS,
+		.keep = &client,
+		.keep_count = 1,
+	};
+	int status;
+
+	if (client < 0)
+		return -1;
+	words_add(&argv, "rsync");
+	words_add_all(&argv, job->images ? image_options : file_options);
+	/* File names travel in the protocol: no shell on the way ever sees them. */
+	words_add(&argv, "--protect-args");
+	words_add(&argv, "-e");
+	words_format(&argv, "'%s' --pipe %d%s", program, client, job->sudo ? ",sudo" : "");
+	if (job->extra != NULL)
+		words_extend(&argv, job->extra);
+	words_add(&argv, "--");
+	words_format(&argv, "%s/", job->source);
+	/* The pipe mode knows where to; the name only makes the target a remote one. */
+	words_format(&argv, "destination:%s/", job->target);
+	options.output = unread;
+	options.argv = (const char *const *)argv.items;
+	if (process_start(&process, &options, err) < 0)
+		return -1;
+	status = process_wait(&process, -1, err);
+	if (status < 0)
+		return -1;
+	if (status == 0 || (status == RSYNC_VANISHED && job->may_vanish))
+		return 0;
+	find_reason(text_string(&process.errors), &reason);
+	return error_exit(err, EXIT_COPY, "rsync of '%s' to %s:'%s' failed with status %d: %s",
+			  job->source, job->connection->host, job->target, status,
+			  text_string(&reason));
+}

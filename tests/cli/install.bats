@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What `make install` puts where, that `make uninstall` takes it away, and bash's completion.
+
+load helper
+
+@test "install below DESTDIR and PREFIX, and uninstall" {
+	place=$BATS_TEST_TMPDIR/root
+	env -u MAKEFLAGS make -s BUILD="$BUILD" install DESTDIR="$place" PREFIX=/usr
+	[ -x "$place/usr/sbin/vzmigrate" ]
+	"$place/usr/sbin/vzmigrate" --version
+	[ -r "$place/usr/share/man/man8/vzmigrate.8" ]
+	[ -r "$place/usr/share/bash-completion/completions/vzmigrate" ]
+	[ "$(find "$place" -type f | wc -l)" -eq 3 ]
+	env -u MAKEFLAGS make -s BUILD="$BUILD" uninstall DESTDIR="$place" PREFIX=/usr
+	[ "$(find "$place" -type f | wc -l)" -eq 0 ]
+}
+
+# completed WORD...: what TAB offers for the last word.
+completed() {
+	COMP_WORDS=("$@")
+	COMP_CWORD=$(($# - 1))
+	COMPREPLY=()
+	_vzmigrate
+	echo "${COMPREPLY[*]}"
+}
+
+@test "completion offers options, yes and no, and containers" {
+	make_node
+	mkdir "$home/web"
+	touch "$home/web/config"
+	mkdir "$home/nothing"
+	# shellcheck source=../../scripts/completion.bash
+	source scripts/completion.bash
+	[ "$(completed vzmigrate --onl)" = "--online" ]
+	[ "$(completed vzmigrate -r "")" = "yes no" ]
+	[ "$(completed vzmigrate --remove-area = n)" = "no" ]
+	[ "$(completed vzmigrate host "")" = "101 web" ]
+	[ "$(completed vzmigrate --online -r yes host w)" = "web" ]
+	[ "$(completed vzmigrate --ssh = "-p 1" host w)" = "web" ]
+	[ "$(completed vzmigrate --ssh "")" = "" ]
+}
