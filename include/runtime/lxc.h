@@ -33,6 +33,10 @@ char *lxc_config_path(const char *directory);
 int lxc_state(const char *id, const char *directory, int timeout_ms, enum container_state *state,
 	      pid_t *init_pid, struct error *err);
 
+/* The name inside the container of network device lxc.net.NUMBER; *order (0 at the first) counts the
+ * devices that take a number from the kernel. The caller frees. */
+char *lxc_device_name(const struct lxc_config *config, unsigned int number, unsigned int *order);
+
 /* Adds "--rcfile FILE" where the container is fenced: lxc would say that it does not exist. */
 void lxc_add_rcfile(struct words *argv, const char *directory);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * criu's logs: what in them is the cause of a failure.
+ * criu's files: what in its logs is the cause of a failure, and what in its images must be changed
+ * for the new node.
  */
 #ifndef SYSTEM_CRIU_H
 #define SYSTEM_CRIU_H
@@ -13,5 +14,13 @@
  * stamps and source positions. "" when there is none or no log.
  */
 void criu_log_cause(const char *log, struct text *cause);
+
+/*
+ * Lets the IPv6 addresses in the images be usable at once. criu would restore them as tentative
+ * (the kernel first looks for duplicates, 1-2 s), and then cannot bind the connections that use
+ * them: "Can't bind inet socket back". The address moves with its container, so there is no
+ * duplicate to look for.
+ */
+int criu_skip_duplicate_detection(const char *images, struct error *err);
 
 #endif

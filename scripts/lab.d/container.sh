@@ -1,5 +1,5 @@
 # container.sh: alone responsible for making and removing lxc containers in a host (sourced by scripts/lab).
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what scripts/lab sets
 
 # ct HOST ID KIND [KEY=VALUE...]: one copy of a cached tree, a configuration, and lxc-start.
 #	PRIV=no      yes: without user namespace
@@ -23,7 +23,8 @@ ct() {
 	root=$(root_of "$host")
 	config=$root/var/lib/lxc/$id
 	tree=$root$PATH_
-	[ ! -e "$config" ] && [ ! -e "$tree" ] || die "ct: container '$id' is in host $host already"
+	[ ! -e "$config" ] || die "ct: container '$id' is in host $host already"
+	[ ! -e "$tree" ] || die "ct: '$PATH_' is in host $host already"
 	mkdir -p "$config" "$(dirname "$tree")"
 	chmod 755 "$root/var/lib/lxc" "$config"
 	if [ "$PRIV" = no ]; then
@@ -35,10 +36,14 @@ ct() {
 	install -m 644 "$fixtures/work.py" "$tree/srv/work.py"
 	[ "$FILES" = 0 ] || python3 "$fixtures/mkfiles.py" "$tree/srv/tree" "$FILES"
 	if [ "$NASTY" = yes ]; then
-		x "$host" sh -s "$PATH_/srv/nasty" "$PRIV" <"$fixtures/mktree"
+		if [ "$PRIV" = no ]; then
+			python3 "$fixtures/mktree" "$tree/srv/nasty" 100000
+		else
+			python3 "$fixtures/mktree" "$tree/srv/nasty" 0 --devices
+		fi
 	fi
 	if [ "$PRIV" = no ]; then
-		for pair in sbin/ctinit srv/work.py srv/tree srv/nasty; do
+		for pair in sbin/ctinit srv/work.py srv/tree; do
 			[ ! -e "$tree/$pair" ] || python3 "$fixtures/shift.py" "$tree/$pair" 100000
 		done
 	fi

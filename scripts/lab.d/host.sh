@@ -1,5 +1,5 @@
 # host.sh: alone responsible for a host's life: starting, entering and stopping it (sourced by scripts/lab).
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what scripts/lab sets
 #
 # A host is a process (lab.d/host-init) with its own mount, pid, uts, ipc, net and cgroup namespaces.
 # $lab/hosts/A has

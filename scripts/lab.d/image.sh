@@ -1,5 +1,5 @@
 # image.sh: alone responsible for the cached root trees of the lab (sourced by scripts/lab).
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what scripts/lab sets
 #
 #	$image/host                    root of a host: Debian trixie, lxc, runc, crun, sshd, criu 4.2 (forky)
 #	$image/mem, $image/mem-shifted the smallest container that runs Python and busybox (some 40 MB)
@@ -7,7 +7,7 @@
 #
 # "shifted" trees belong to uid 100000 and up, as containers with user namespaces want them. A set of
 # trees is built under a temporary name and renamed when complete; its name carries a checksum of this
-# recipe, so that a changed recipe is a new image and an interrupted build is never mistaken for one.
+# recipe (comments aside), so that a changed recipe is a new image and an interrupted build is never mistaken for one.
 
 suite=trixie
 # criu 4.2 is only in forky (trixie's cannot dump sockets on kernels >= 6.16); libc stays trixie's.
@@ -34,7 +34,7 @@ mirror() {
 # image_path: where the image of this recipe lies, built or not.
 image_path() {
 	local stamp
-	stamp=$(cat "$here/lab.d/image.sh" "$fixtures/shift.py" | sha256sum)
+	stamp=$(cat "$here/lab.d/image.sh" "$fixtures/shift.py" | grep -v '^[[:space:]]*#' | sha256sum)
 	echo "$lab/image-${stamp:0:12}"
 }
 
@@ -67,13 +67,13 @@ image() {
 	final=$(image_path)
 	[ ! -d "$final" ] || return 0
 	mkdir -p "$lab"
+	log=$lab/build.log
 	(
 		flock 8
 		[ ! -d "$final" ] || exit 0
 		echo "lab: building the image of the hosts and containers, once (some minutes; $lab/build.log)" >&2
 		rm -rf "$lab"/image.building
 		mkdir "$lab/image.building"
-		log=$lab/build.log
 		: >"$log"
 		# A subshell that is not the condition of an if: there set -e holds.
 		(

@@ -2,6 +2,7 @@
 /* Alone responsible for what must be true on a node before a container may arrive. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -28,30 +29,37 @@ static bool same_address(const char *one, const char *other)
 	       strncasecmp(one, other, length) == 0;
 }
 
-static const char *find_address(const struct container *container, const char *address)
+/* The first of these addresses that is one of the container's, or NULL. */
+static const char *find_any(const struct container *container, const struct words *addresses)
 {
 	for (size_t i = 0; i < container->device_count; i++) {
-		const struct words *addresses = &container->devices[i].addresses;
+		const struct words *own = &container->devices[i].addresses;
 
-		for (size_t k = 0; k < addresses->count; k++)
-			if (same_address(addresses->items[k], address))
-				return addresses->items[k];
+		for (size_t k = 0; k < own->count * addresses->count; k++) {
+			const char *address = addresses->items[k % addresses->count];
+
+			if (same_address(own->items[k / addresses->count], address))
+				return address;
+		}
 	}
 	return NULL;
 }
 
 static int check_node_addresses(const struct container *container, struct error *err)
 {
-	CLEANUP(words_release) struct words own = { 0 };
+	CLEANUP(network_release) struct network_interfaces own = { 0 };
 
-	if (network_node_addresses(&own, err) < 0)
+	if (network_read(&own, err) < 0)
 		return -1;
-	for (size_t i = 0; i < own.count; i++)
-		if (find_address(container, own.items[i]) != NULL)
+	for (size_t i = 0; i < own.count; i++) {
+		const char *address = find_any(container, &own.items[i].addresses);
+
+		if (address != NULL)
 			return error_exit(err, EXIT_IP_INUSE,
 					  "the address %s of container '%s' is an address of the "
 					  "node itself",
-					  own.items[i], container->id);
+					  address, container->id);
+	}
 	return 0;
 }
 
@@ -59,14 +67,13 @@ static int check_other(const struct container *container, const struct container
 		       struct error *err)
 {
 	for (size_t i = 0; i < other->device_count; i++) {
-		const struct words *addresses = &other->devices[i].addresses;
+		const char *address = find_any(container, &other->devices[i].addresses);
 
-		for (size_t k = 0; k < addresses->count; k++)
-			if (find_address(container, addresses->items[k]) != NULL)
-				return error_exit(err, EXIT_IP_INUSE,
-						  "the address %s of container '%s' is in use by "
-						  "container '%s'",
-						  addresses->items[k], container->id, other->id);
+		if (address != NULL)
+			return error_exit(err, EXIT_IP_INUSE,
+					  "the address %s of container '%s' is in use by "
+					  "container '%s'",
+					  address, container->id, other->id);
 	}
 	return 0;
 }

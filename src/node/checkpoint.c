@@ -145,7 +145,9 @@ int checkpoint_dump(struct host *host, struct error *err)
 		return -1;
 	arguments = json_object_new_object();
 	json_add_text(arguments, "freezer", host->freezer);
+	/* criu waits in steps of 100 ms for tasks that are not frozen yet. */
 	if (undo_push(host, UNDO_FAILURE, undo_resume, arguments, err) < 0 ||
+	    cgroup_freeze(host->freezer, FREEZE_LIMIT_MS, err) < 0 ||
 	    start_command(host, &command, "checkpoint", err) < 0)
 		return -1;
 	reached = hook_wait(host, HOOK_POST_DUMP, DUMP_LIMIT_MS, &status, err);
@@ -180,8 +182,9 @@ int checkpoint_release(struct host *host, struct error *err)
 
 /*
  * criu cannot be stopped in the middle without leaving what it locked, so a dump that is under way
- * is led to its hook and refused there. Without our own criu (after a crash) the orphaned hook has
- * refused already, and what is left is the freezer.
+ * is led to its hook and refused there. criu then puts the freezer back as it found it: frozen, by
+ * us, so the thaw comes last. Without our own criu (after a crash) the orphaned hook has refused
+ * already, and what is left is the freezer.
  */
 int checkpoint_resume_source(struct host *host, json_object *arguments, struct error *err)
 {
@@ -193,11 +196,9 @@ int checkpoint_resume_source(struct host *host, json_object *arguments, struct e
 		return -1;
 	if (host->checkpoint.pid != 0 && host->hook < 0)
 		hook_wait(host, HOOK_POST_DUMP, DUMP_LIMIT_MS, &status, &ignored);
-	if (cgroup_thaw(freezer, err) < 0)
-		return -1;
-	if (host->hook >= 0 && hook_answer(host, false, err) < 0)
-		return -1;
-	return wait_for_end(host, err);
+	if (host->hook >= 0 && hook_answer(host, false, &ignored) == 0)
+		wait_for_end(host, &ignored);
+	return cgroup_thaw(freezer, err);
 }
 
 int checkpoint_restore(struct host *host, struct error *err)
@@ -209,7 +210,8 @@ int checkpoint_restore(struct host *host, struct error *err)
 	int reached;
 	int status = 0;
 
-	if (host->runtime->restore_command(&checkpoint, &command, err) < 0 ||
+	if (criu_skip_duplicate_detection(host->images, err) < 0 ||
+	    host->runtime->restore_command(&checkpoint, &command, err) < 0 ||
 	    undo_push(host, UNDO_FAILURE, undo_drop, json_object_new_object(), err) < 0 ||
 	    start_command(host, &command, "restore", err) < 0)
 		return -1;

@@ -2,7 +2,7 @@
 /* Alone responsible for criu's action scripts: both ends of their socket, and who decides if nobody
  * is at the other end. */
 #include <errno.h>
-#include <libgen.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +17,11 @@
 #include "node/hook.h"
 #include "node/undo.h"
 #include "system/cgroup.h"
+
+struct late_thaw {
+	pid_t criu;
+	const char *freezer;
+};
 
 #define PROCEED "proceed"
 #define REFUSE "refuse"
@@ -153,6 +158,18 @@ static int ask(const char *directory, const char *stage)
 	return strcmp(answer, REFUSE) == 0 ? 1 : -1;
 }
 
+/* Once criu is gone, which puts the freezer back as it found it: frozen. */
+static int thaw_after(void *data)
+{
+	const struct late_thaw *late = data;
+	struct error ignored;
+
+	setsid();
+	while (kill(late->criu, 0) == 0)
+		wait_sleep(ORPHAN_INTERVAL_MS, &ignored);
+	return cgroup_thaw(late->freezer, &ignored) < 0;
+}
+
 /* The freezer that the journal says was used for the dump. */
 static void thaw(const struct journal *journal)
 {
@@ -167,8 +184,12 @@ static void thaw(const struct journal *journal)
 			continue;
 		arguments = json_get_object(record, "arguments", &ignored);
 		freezer = arguments != NULL ? json_find_text(arguments, "freezer") : NULL;
-		if (freezer != NULL)
-			cgroup_thaw(freezer, &ignored);
+		if (freezer != NULL) {
+			struct late_thaw late = { .criu = getppid(), .freezer = freezer };
+			struct process process = PROCESS_NONE;
+
+			process_fork(&process, thaw_after, &late, NULL, 0, &ignored);
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ static int inspect(struct call *call, struct error *err)
 static int survey(struct call *call, struct error *err)
 {
 	const char *name = json_get_text(call->arguments, "runtime", 32, err);
+	bool online = json_find_flag(call->arguments, "online");
 	CLEANUP(memory_release) char *home = NULL;
 
 	if (name == NULL)
@@ -48,7 +49,11 @@ static int survey(struct call *call, struct error *err)
 	call->host->runtime = runtime_by_name(name);
 	if (call->host->runtime == NULL)
 		return error_exit(err, EXIT_RUNTIME, "there is no runtime '%s'", name);
-	if (check_programs(call->host->runtime, json_find_flag(call->arguments, "online"), err) < 0)
+	if (check_programs(call->host->runtime, online, err) < 0)
+		return -1;
+	/* On the source the container is known by now. */
+	if (online && call->host->container.id != NULL &&
+	    call->host->runtime->checkpointable(&call->host->container, err) < 0)
 		return -1;
 	home = call->host->runtime->home(err);
 	if (home == NULL)

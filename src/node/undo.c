@@ -78,7 +78,7 @@ static int remove_link(struct host *host, json_object *arguments, struct error *
 	(void)host;
 	if (name == NULL)
 		return -1;
-	return network_link_exists(name) ? network_delete_link(name, err) : 0;
+	return network_delete(name, err);
 }
 
 static int start_again(struct host *host, json_object *arguments, struct error *err)

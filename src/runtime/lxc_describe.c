@@ -136,23 +136,3 @@ int lxc_describe(const char *id, struct container *container, struct error *err)
 	found = (struct container){ 0 };
 	return 1;
 }
-
-static int rewrite_file(const char *path, bool mounts, const struct lxc_move *move,
-			struct error *err)
-{
-	CLEANUP(text_release) struct text before = { 0 };
-	CLEANUP(text_release) struct text after = { 0 };
-	struct stat status;
-
-	if (file_read(path, LXC_CONFIG_SIZE_MAX, &before, err) < 0)
-		return -1;
-	if (stat(path, &status) < 0)
-		return error_system(err, "cannot read '%s'", path);
-	if (mounts)
-		lxc_config_rewrite_mounts(text_string(&before), move, &after);
-	else
-		lxc_config_rewrite(text_string(&before), move, &after);
-	if (strcmp(text_string(&before), text_string(&after)) == 0)
-		return 0;
-	return file_write(path, &after, status.st_mode & 07777, err);
-}

@@ -98,10 +98,13 @@ int ssh_link_open(struct ssh_link *link, const struct ssh_config *config, int ti
 		link->session = NULL;
 		return error_default(err, EXIT_CONNECT);
 	}
+	if (set_up(link, config, fd, limit, err) < 0) {
+		close(fd);
+		ssh_link_close(link);
+		return error_default(err, EXIT_CONNECT);
+	}
 	/* From here on the descriptor is the session's. */
-	if (set_up(link, config, fd, limit, err) < 0 || establish(link, config, limit, err) < 0) {
-		if (ssh_get_fd(link->session) != fd)
-			close(fd);
+	if (establish(link, config, limit, err) < 0) {
 		ssh_link_close(link);
 		return error_default(err, EXIT_CONNECT);
 	}

@@ -6,6 +6,8 @@
 # A test calls `refused STATUS PATTERN ARGUMENT...`: vzmigrate must end with that status in under five
 # seconds, with exactly one sentence on standard error that matches the pattern, and nothing changed.
 
+bats_require_minimum_version 1.5.0
+
 PATTERN_SENTENCE='^vzmigrate: [^A-Z ].*[^.]$|^vzmigrate: [A-Z][A-Za-z]*[A-Z]'
 TIME_LIMIT_MS=5000
 
@@ -155,7 +157,8 @@ wait_for_port() {
 }
 
 # start_sshd: an ssh server at 127.0.0.1:$port whose sessions have only the directory $remote on PATH.
-# $ssh are the options with which root gets in; files beside them are for tests that must not.
+# (SHLVL keeps bash from reading the .bashrc of who runs the tests). $ssh are the options with which root
+# gets in; files beside them are for tests that must not.
 start_sshd() {
 	local keygen
 	keygen=(ssh-keygen -q -t ed25519 -N '' -f)
@@ -186,7 +189,7 @@ start_sshd() {
 		KbdInteractiveAuthentication no
 		PrintMotd no
 		LogLevel ERROR
-		SetEnv PATH=$remote
+		SetEnv PATH=$remote SHLVL=2
 	END
 	cat >"$server/config" <<-END
 		User root

@@ -27,6 +27,7 @@ completed() {
 
 @test "completion offers options, yes and no, and containers" {
 	make_node
+	PATH=$tools:$PATH
 	mkdir "$home/web"
 	touch "$home/web/config"
 	mkdir "$home/nothing"

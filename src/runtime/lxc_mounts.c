@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for what an LXC container needs from outside itself: mounts and files. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "runtime/lxc.h"
+
+/* File systems that every node's kernel has by itself: their source is only a word. */
+static const char *const kernel_types[] = {
+	"proc",	     "sysfs",	   "tmpfs",	"ramfs",    "devpts",  "devtmpfs",
+	"mqueue",    "cgroup",	   "cgroup2",	"securityfs", "debugfs", "tracefs",
+	"pstore",    "bpf",	   "fusectl",	"hugetlbfs", "configfs", "binfmt_misc",
+	"efivarfs",  "overlay",
+};
+
+static bool is_kernel_type(const char *type)
+{
+	for (size_t i = 0; i < COUNT_OF(kernel_types); i++)
+		if (strcmp(type, kernel_types[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool has_option(const char *options, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = options; *at != '\0'; at += strcspn(at, ","), at += *at == ',')
+		if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+/* fstab writes a blank as \040. In place. */
+static void decode(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; to++) {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
+		    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
+			*to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + from[3] - '0');
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/* Without empty and "." components; NULL when a ".." makes it say less than it seems. */
+static char *clean_path(const char *path)
+{
+	struct text clean = { 0 };
+
+	while (*path != '\0') {
+		size_t length = strcspn(path, "/");
+
+		if (length == 2 && strncmp(path, "..", 2) == 0) {
+			text_release(&clean);
+			return NULL;
+		}
+		if (length > 0 && !(length == 1 && *path == '.'))
+			text_format(&clean, "/%.*s", (int)length, path);
+		path += length;
+		path += *path == '/';
+	}
+	if (clean.length == 0)
+		text_append(&clean, "/", 1);
+	return text_take(&clean);
+}
+
+static bool inside_private_area(const char *path, const struct container *container)
+{
+	char resolved[PATH_MAX];
+
+	return file_path_below(path, container->private_area) ||
+	       (realpath(path, resolved) != NULL &&
+		file_path_below(resolved, container->private_area));
+}
+
+static bool contains(const struct words *words, const char *word)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (strcmp(words->items[i], word) == 0)
+			return true;
+	return false;
+}
+
+static int add_source(struct container *container, const char *source, struct error *err)
+{
+	CLEANUP(memory_release) char *path = clean_path(source);
+
+	if (path == NULL || !file_path_is_plain(path))
+		return error_exit(err, EXIT_TECHNOLOGIES,
+				  "container '%s' has '%s' mounted into it, which cannot be "
+				  "looked for on another node",
+				  container->id, source);
+	if (file_path_below(path, "/proc") || file_path_below(path, "/sys"))
+		return 0;
+	if (!inside_private_area(path, container) && !contains(&container->mount_sources, path))
+		words_add(&container->mount_sources, path);
+	return 0;
+}
+
+/* One line of fstab's form: source, target, type, options. */
+static int describe_mount(const char *line, struct container *container, struct error *err)
+{
+	CLEANUP(memory_release) char *copy = memory_duplicate(line);
+	char *rest = copy;
+	char *fields[4];
+
+	for (size_t i = 0; i < COUNT_OF(fields); i++) {
+		do
+			fields[i] = strsep(&rest, " \t");
+		while (fields[i] != NULL && *fields[i] == '\0');
+		if (fields[i] == NULL)
+			return 0; /* lxc itself refuses it */
+	}
+	decode(fields[0]);
+	if (has_option(fields[3], "optional") || fields[0][0] != '/')
+		return 0;
+	if (has_option(fields[3], "bind") || has_option(fields[3], "rbind"))
+		return add_source(container, fields[0], err);
+	if (is_kernel_type(fields[2]))
+		return 0;
+	return error_exit(err, EXIT_TECHNOLOGIES,
+			  "container '%s' mounts the device '%s', whose content cannot be "
+			  "migrated; remove the mount from its configuration",
+			  container->id, fields[0]);
+}
+
+static int describe_fstab(const char *path, struct container *container, struct error *err)
+{
+	CLEANUP(text_release) struct text content = { 0 };
+	char *rest;
+
+	if (file_read(path, LXC_CONFIG_SIZE_MAX, &content, err) < 0)
+		return error_context(err, "container '%s'", container->id);
+	rest = content.bytes;
+	for (char *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
+		line = text_strip(line);
+		if (*line != '\0' && *line != '#' && describe_mount(line, container, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void add_file(struct container *container, const char *file)
+{
+	CLEANUP(memory_release) char *path = file[0] == '/' ? clean_path(file) : NULL;
+
+	if (path != NULL && file_path_is_plain(path) &&
+	    !file_path_below(path, container->directory) &&
+	    !file_path_below(path, container->private_area) &&
+	    !contains(&container->includes, path))
+		words_add(&container->includes, path);
+}
+
+/* Hooks, seccomp profile and fstab are files that the configuration needs like its includes. */
+static void add_named_files(const struct lxc_config *config, struct container *container)
+{
+	for (size_t i = 0; i < config->count; i++) {
+		const struct lxc_config_item *item = &config->items[i];
+		CLEANUP(memory_release) char *program =
+			memory_format("%.*s", (int)strcspn(item->value, " \t"), item->value);
+
+		if (text_starts_with(item->key, "lxc.hook.") && strcmp(item->key, "lxc.hook.clone"))
+			add_file(container, program);
+		else if (strcmp(item->key, "lxc.seccomp.profile") == 0 ||
+			 strcmp(item->key, "lxc.mount.fstab") == 0)
+			add_file(container, item->value);
+	}
+}
+
+int lxc_describe_mounts(const struct lxc_config *config, struct container *container,
+			struct error *err)
+{
+	CLEANUP(words_release) struct words entries = { 0 };
+	const char *fstab = lxc_config_get(config, "lxc.mount.fstab");
+
+	for (size_t i = 0; i < config->files.count; i++)
+		add_file(container, config->files.items[i]);
+	add_named_files(config, container);
+	lxc_config_list(config, "lxc.mount.entry", &entries);
+	for (size_t i = 0; i < entries.count; i++)
+		if (describe_mount(entries.items[i], container, err) < 0)
+			return -1;
+	return fstab != NULL ? describe_fstab(fstab, container, err) : 0;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for which copied configuration files are rewritten on the destination. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "runtime/lxc.h"
+
+/* What is being relocated: `in` is the copy of move.from_directory. */
+struct relocation {
+	struct lxc_move move;
+	const char *in;
+};
+
+static int relocate_config(const struct relocation *relocation, const char *path, int depth,
+			   struct error *err);
+
+/* Writes only what differs, with the mode that was there. */
+static int replace(const char *path, const struct text *before, const struct text *after,
+		   struct error *err)
+{
+	struct stat status;
+
+	if (strcmp(text_string(before), text_string(after)) == 0)
+		return 0;
+	if (stat(path, &status) < 0)
+		return error_system(err, "cannot read '%s'", path);
+	return file_write(path, after, status.st_mode & 07777, err);
+}
+
+static int relocate_mounts(const struct relocation *relocation, const char *path, struct error *err)
+{
+	CLEANUP(text_release) struct text before = { 0 };
+	CLEANUP(text_release) struct text after = { 0 };
+
+	if (file_read(path, LXC_CONFIG_SIZE_MAX, &before, err) < 0)
+		return -1;
+	lxc_config_rewrite_mounts(text_string(&before), &relocation->move, &after);
+	return replace(path, &before, &after, err);
+}
+
+static int is_configuration(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && text_ends_with(entry->d_name, ".conf");
+}
+
+static int relocate_directory(const struct relocation *relocation, const char *path, int depth,
+			      struct error *err)
+{
+	struct dirent **entries;
+	int count = scandir(path, &entries, is_configuration, alphasort);
+	int result = 0;
+
+	if (count < 0)
+		return error_system(err, "cannot read the directory '%s'", path);
+	for (int i = 0; i < count; i++) {
+		CLEANUP(memory_release) char *file =
+			memory_format("%s/%s", path, entries[i]->d_name);
+
+		if (result == 0)
+			result = relocate_config(relocation, file, depth, err);
+		free(entries[i]);
+	}
+	free(entries);
+	return result;
+}
+
+/* The value of a line "KEY = VALUE", or NULL; the line is changed. */
+static char *value_of(char *line, const char *key)
+{
+	char *equals = strchr(line, '=');
+
+	if (equals == NULL)
+		return NULL;
+	*equals = '\0';
+	return strcmp(text_strip(line), key) == 0 ? text_strip(equals + 1) : NULL;
+}
+
+/* A file that a line names, when it was copied with the directory. */
+static int relocate_named(const struct relocation *relocation, const char *value, bool mounts,
+			  int depth, struct error *err)
+{
+	CLEANUP(memory_release) char *path = NULL;
+	struct stat status;
+
+	if (!file_path_is_plain(value) ||
+	    !file_path_below(value, relocation->move.from_directory))
+		return 0;
+	path = memory_format("%s%s", relocation->in,
+			     value + strlen(relocation->move.from_directory));
+	if (stat(path, &status) < 0)
+		return error_system(err, "cannot read '%s'", path);
+	if (mounts)
+		return relocate_mounts(relocation, path, err);
+	if (S_ISDIR(status.st_mode))
+		return relocate_directory(relocation, path, depth, err);
+	return relocate_config(relocation, path, depth, err);
+}
+
+static int relocate_config(const struct relocation *relocation, const char *path, int depth,
+			   struct error *err)
+{
+	CLEANUP(text_release) struct text before = { 0 };
+	CLEANUP(text_release) struct text after = { 0 };
+	char *rest;
+
+	if (depth > LXC_CONFIG_DEPTH_MAX)
+		return error_set(err, "includes are nested more than %d deep at '%s'",
+				 LXC_CONFIG_DEPTH_MAX, path);
+	if (file_read(path, LXC_CONFIG_SIZE_MAX, &before, err) < 0)
+		return -1;
+	lxc_config_rewrite(text_string(&before), &relocation->move, &after);
+	if (replace(path, &before, &after, err) < 0)
+		return -1;
+	rest = before.bytes;
+	for (char *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
+		CLEANUP(memory_release) char *again = memory_duplicate(line);
+		const char *include = value_of(line, "lxc.include");
+		const char *mounts = value_of(again, "lxc.mount.fstab");
+
+		if (include != NULL &&
+		    relocate_named(relocation, include, false, depth + 1, err) < 0)
+			return -1;
+		if (mounts != NULL && relocate_named(relocation, mounts, true, depth + 1, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int lxc_rewrite(const struct container *from, const struct container *to, const char *in,
+		struct error *err)
+{
+	CLEANUP(memory_release) char *config = lxc_config_path(in);
+	struct relocation relocation = {
+		.move = { from->directory, to->directory, from->private_area, to->private_area },
+		.in = in,
+	};
+
+	if (config == NULL)
+		return error_set(err, "container '%s' came without its configuration", to->id);
+	if (relocate_config(&relocation, config, 0, err) < 0)
+		return error_context(err, "cannot adapt the configuration of container '%s'",
+				     to->id);
+	return 0;
+}

@@ -1,0 +1,191 @@
+#!/usr/bin/env bats
+# When something fails the source runs on, its client notices nothing but a pause, and the destination
+# is as it was. Every failure here is a real one: full disks, limits, killed programs, a cut cable.
+
+load helper
+
+setup() {
+	fresh
+	container A 101 mem MB=128 FILES=2000
+	client_start one 10.77.0.101 --stream
+	remember A B
+}
+
+teardown() {
+	stop_clients
+	lab mend B
+	echo max >/sys/fs/cgroup/pids/vzlab-B/pids.max
+}
+
+journal_says() { grep -q "\"$2\"" "$(root_of "$1")/var/lib/vzmigrate/101.journal" 2>/dev/null; }
+rsync_runs() { [ -n "$(on A pidof rsync)" ]; }
+vzmigrate_pid() { on A pgrep -o -x vzmigrate; }
+
+# The source runs on and nothing is left: FAILED-STATUS SENTENCE
+put_back() {
+	assert_status "$1"
+	assert_output_has "$2"
+	assert_runs_only_on A 101
+	sleep 0.3
+	client_stop one
+	assert_memory 101
+	assert_unchanged A B
+}
+
+@test "8: criu cannot dump a process that lxc-attach started" {
+	on A lxc-attach -n 101 -- sleep 300 </dev/null >/dev/null 2>&1 3>&- &
+	wait_until 5 on A pgrep -x sleep -f 'sleep 300' >/dev/null
+	migrate --online 10.77.0.2 101
+	on A kill "$(on A pgrep -f 'sleep 300' | tail -n 1)"
+	grep -q 'log: /var/log/vzmigrate/101-dump.log' <<<"$output" || fail "$output"
+	[ -s "$(root_of A)/var/log/vzmigrate/101-dump.log" ]
+	wait
+	put_back 8 "cannot checkpoint container '101'"
+}
+
+@test "7: criu cannot restore within the destination's limit of processes" {
+	python3 - 10.77.0.101 <<-'END' 3>&- &
+		import socket, sys, time
+		held = [socket.create_connection((sys.argv[1], 7000)) for _ in range(60)]
+		time.sleep(60)
+	END
+	holder=$!
+	threads() { [ "$(on A sh -c 'cat /sys/fs/cgroup/pids/lxc.payload.101/pids.current')" -gt 60 ]; }
+	wait_until 10 threads
+	echo $(($(cat /sys/fs/cgroup/pids/vzlab-B/pids.current) + 40)) >/sys/fs/cgroup/pids/vzlab-B/pids.max
+	migrate --online 10.77.0.2 101
+	kill "$holder"
+	echo max >/sys/fs/cgroup/pids/vzlab-B/pids.max
+	put_back 7 "cannot restore container '101'"
+}
+
+@test "7: a container that does not start there is started here again" {
+	on A cp /bin/true /usr/local/bin/only-here
+	echo 'lxc.hook.pre-start = /usr/local/bin/only-here' >>"$(root_of A)/var/lib/lxc/101/config"
+	remember A
+	migrate 10.77.0.2 101
+	assert_status 7
+	assert_runs_only_on A 101
+	assert_unchanged A B
+	rm "$(root_of A)/usr/local/bin/only-here"
+}
+
+@test "6: rsync is killed" {
+	migrate_start --online --rsync=--bwlimit=2m 10.77.0.2 101
+	wait_until 10 rsync_runs
+	sleep 0.5
+	on A kill -KILL "$(on A pidof -s rsync)"
+	migrate_wait
+	put_back 6 "rsync"
+}
+
+@test "6: the destination's disk is full" {
+	truncate -s 40M "$BATS_TEST_TMPDIR/disk"
+	mkfs.ext4 -q "$BATS_TEST_TMPDIR/disk"
+	device=$(losetup -f --show "$BATS_TEST_TMPDIR/disk")
+	cp -a "$device" "$(root_of B)/dev/"
+	on B mount "$device" /var/lib/lxc
+	remember B
+	migrate --online 10.77.0.2 101
+	assert_unchanged B
+	on B umount /var/lib/lxc
+	losetup -d "$device"
+	rm "$(root_of B)/dev/$(basename "$device")"
+	remember B
+	put_back 6 "No space left on device"
+}
+
+@test "25: ^C while files are copied" {
+	migrate_start --online --rsync=--bwlimit=2m 10.77.0.2 101
+	wait_until 10 rsync_runs
+	sleep 0.5
+	on A kill -INT "$(vzmigrate_pid)"
+	migrate_wait
+	put_back 25 "interrupted"
+}
+
+@test "25: SIGTERM while the container is frozen" {
+	migrate_start --online 10.77.0.2 101
+	wait_until 20 journal_says A frozen
+	on A kill -TERM "$(vzmigrate_pid)"
+	migrate_wait
+	put_back 25 "interrupted"
+}
+
+@test "25: ^C while a clean shutdown is under way: the container runs again" {
+	migrate_start 10.77.0.2 101
+	wait_until 20 journal_says A start
+	on A kill -INT "$(vzmigrate_pid)"
+	migrate_wait
+	assert_status 25
+	assert_runs_only_on A 101
+	assert_unchanged A B
+}
+
+@test "4: the cable is cut while files are copied: both ends put back what they did" {
+	migrate_start --online --timeout=3 --rsync=--bwlimit=2m 10.77.0.2 101
+	wait_until 10 rsync_runs
+	sleep 0.5
+	lab cut B
+	migrate_wait
+	assert_status 4
+	# B's own agent has nobody to tell it.
+	lab mend B
+	gone() { [ ! -e "$(root_of B)/var/lib/vzmigrate/101.journal" ] && [ -z "$(on B pidof vzmigrate rsync)" ]; }
+	wait_until 20 gone
+	put_back 4 "10.77.0.2"
+}
+
+@test "the cable is cut while the container is held there: it runs on here, and there it is dropped" {
+	migrate_start --online --timeout=4 10.77.0.2 101
+	wait_until 20 journal_says B held
+	lab cut B
+	sleep 6
+	lab mend B
+	migrate_wait
+	if [ "$status" = 0 ]; then
+		# The commit came before the cut: then it must be there, and only there.
+		assert_runs_only_on B 101
+		client_stop one
+		return
+	fi
+	assert_runs_only_on A 101
+	client_stop one
+	gone() { [ ! -e "$(root_of B)/var/lib/vzmigrate/101.journal" ] && [ -z "$(processes_of B 101)" ]; }
+	wait_until 20 gone
+}
+
+@test "kill -9 of vzmigrate with the container frozen: it runs on, and the next attempt succeeds" {
+	migrate_start --online 10.77.0.2 101
+	wait_until 20 journal_says A frozen
+	on A kill -KILL "$(vzmigrate_pid)"
+	migrate_wait
+	alive() { [ "$(alive_on 101)" = A ]; }
+	wait_until 10 alive
+	gone() { [ ! -e "$(root_of B)/var/lib/vzmigrate/101.journal" ]; }
+	wait_until 20 gone
+	migrate --online 10.77.0.2 101
+	assert_status 0
+	assert_runs_only_on B 101
+	sleep 0.3
+	client_stop one
+	assert_memory 101
+}
+
+@test "--keep-dst keeps the copied files, and the next attempt sends only what differs" {
+	on A lxc-attach -n 101 -- sleep 300 </dev/null >/dev/null 2>&1 3>&- &
+	wait_until 5 on A pgrep -f 'sleep 300' >/dev/null
+	migrate --online --keep-dst 10.77.0.2 101
+	assert_status 8
+	on A kill "$(on A pgrep -f 'sleep 300' | tail -n 1)"
+	wait
+	kept=$(root_of B)/var/lib/lxc/.101.vzmigrate
+	[ -d "$kept/rootfs/srv/tree" ]
+	[ ! -e "$(root_of B)/var/lib/lxc/101" ]
+	inode=$(stat -c %i "$kept/rootfs/srv/work.py")
+	migrate --online 10.77.0.2 101
+	assert_status 0
+	assert_equal "$(stat -c %i "$(root_of B)/var/lib/lxc/101/rootfs/srv/work.py")" "$inode"
+	assert_runs_only_on B 101
+	client_stop one
+}

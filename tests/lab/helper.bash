@@ -1,0 +1,272 @@
+# helper.bash: the words that lab tests are written in (bats 1.8; `load helper`). Alone responsible for what
+# a test knows about the lab: where containers run, what they answer, what is left on a host.
+# shellcheck shell=bash
+#
+# The lab is up already (setup_suite.bash). A file's setup and teardown:
+#
+#	setup() { fresh; }			no containers, no journals, links up
+#	teardown() { stop_clients; }
+#
+#	@test "..." {
+#		container A 101 mem MB=128
+#		client_start one 10.77.0.101 --stream
+#		migrate --online 10.77.0.2 101		# on A; sets $status and $output as run does
+#		assert_status 0
+#		assert_runs_only_on B 101
+#		client_stop one				# fails unless every byte was right
+#		assert_memory 101
+#	}
+
+helper_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+project=$(cd "$helper_folder/../.." && pwd)
+VZMIGRATE=${VZMIGRATE:-$project/build/vzmigrate}
+fixtures=$helper_folder/fixtures
+hosts="A B C"
+
+lab() { "$project/scripts/lab" "$@" </dev/null 3>&-; }
+# on HOST COMMAND...: what the command prints is what the test sees; stdin is the test's.
+on() { "$project/scripts/lab" x "$@" 3>&-; }
+root_of() { lab root "$1"; }
+address() { lab address "$@"; }
+container() { lab ct "$@"; }
+
+fail() {
+	printf '%s\n' "$@" >&2
+	return 1
+}
+
+# wait_until SECONDS COMMAND...: until the command succeeds; fails when it does not in time.
+wait_until() {
+	local end=$(($(date +%s%N) + ${1}000000000))
+	shift
+	until "$@"; do
+		[ "$(date +%s%N)" -lt "$end" ] || fail "waited in vain for: $*" || return 1
+		sleep 0.05
+	done
+}
+
+# --- the program -----------------------------------------------------------------------------------------
+
+# migrate ARGUMENT...: vzmigrate on A, at most two minutes (MIGRATE_HOST and MIGRATE_TIMEOUT say otherwise).
+# `run` of bats: sets $status, $output (both streams) and $lines.
+migrate() {
+	run on "${MIGRATE_HOST:-A}" timeout -k 5 "${MIGRATE_TIMEOUT:-120}" vzmigrate "$@" </dev/null
+}
+
+# migrate_start ARGUMENT...: the same in the background; migrate_wait takes its end.
+migrate_start() {
+	on "${MIGRATE_HOST:-A}" timeout -k 5 "${MIGRATE_TIMEOUT:-120}" vzmigrate "$@" </dev/null >"$BATS_TEST_TMPDIR/migrate.out" 2>&1 &
+	migrate_pid=$!
+}
+
+migrate_wait() {
+	status=0
+	wait "$migrate_pid" || status=$?
+	output=$(cat "$BATS_TEST_TMPDIR/migrate.out")
+}
+
+# --- containers ------------------------------------------------------------------------------------------
+
+# cgroups_of HOST ID: the cgroup folders of a container, seen from here (lxc appends "-1" to a taken name).
+cgroups_of() {
+	local folder
+	for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$1"/lxc.payload."$2"{,-[0-9]}; do
+		[ ! -d "$folder" ] || echo "$folder"
+	done
+}
+
+# processes_of HOST ID: the container's processes there, as pids of this machine.
+processes_of() {
+	local folder
+	for folder in $(cgroups_of "$1" "$2"); do
+		find "$folder" -name cgroup.procs -exec cat {} +
+	done
+}
+
+# running_on ID: the hosts where the container has processes, frozen and held ones too: "A", "A B" or "".
+running_on() {
+	local host found=""
+	for host in $hosts; do
+		[ -z "$(processes_of "$host" "$1")" ] || found+=" $host"
+	done
+	echo "${found# }"
+}
+
+# alive_on ID: the hosts where a mem container really runs: its counter moves.
+alive_on() {
+	local host found="" now
+	local -A earlier=()
+	for host in $hosts; do earlier[$host]=$(counter "$host" "$1"); done
+	sleep 0.4
+	for host in $hosts; do
+		now=$(counter "$host" "$1")
+		[ -z "$now" ] || [ "$now" = "${earlier[$host]}" ] || [ -z "$(processes_of "$host" "$1")" ] || found+=" $host"
+	done
+	echo "${found# }"
+}
+
+counter() { cat "$(root_of "$1")/var/lib/lxc/$2/rootfs/tmp/cnt" 2>/dev/null || true; }
+
+# thaw_all: let every container of every host run again, so that it can be stopped.
+thaw_all() {
+	local host
+	for host in $hosts; do
+		find /sys/fs/cgroup/freezer/vzlab-"$host" -mindepth 1 -depth -name freezer.state -exec sh -c 'echo THAWED >"$1"' _ {} \; 2>/dev/null || true
+		find /sys/fs/cgroup/vzlab-"$host" -mindepth 2 -depth -name cgroup.freeze -exec sh -c 'echo 0 >"$1"' _ {} \; 2>/dev/null || true
+	done
+}
+
+# end_processes HOST NAME...: end, by pid, the host's own processes of these names.
+end_processes() {
+	local host=$1 name pid
+	shift
+	for name; do
+		for pid in $(on "$host" pidof "$name" || true); do on "$host" kill -KILL "$pid" 2>/dev/null || true; done
+	done
+}
+
+# fresh: put all hosts back to nothing: no client, no vzmigrate, no container, no journal, every link up.
+fresh() {
+	local host root folder id
+	stop_clients
+	for host in $hosts; do
+		lab mend "$host"
+		end_processes "$host" vzmigrate rsync criu lxc-checkpoint
+	done
+	thaw_all
+	for host in $hosts; do
+		root=$(root_of "$host")
+		for folder in "$root"/var/lib/lxc/*/; do
+			id=$(basename "$folder")
+			if [ -e "$folder/config" ]; then
+				lab ct-remove "$host" "$id"
+			elif [ "$id" != '*' ]; then
+				rm -rf --one-file-system "$folder"
+			fi
+		done
+		for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$host"/lxc.payload.*; do
+			[ ! -d "$folder" ] || xargs -r kill -KILL <"$folder/cgroup.procs" || true
+		done
+		rm -rf --one-file-system "$root"/var/lib/vzmigrate "$root"/run/vzmigrate* "$root"/vz/* "$root"/var/lib/lxc/.[!.]*
+	done
+}
+
+# --- clients ---------------------------------------------------------------------------------------------
+
+declare -A client_pids=()
+
+# client_start NAME ADDRESS [OPTION...]: the checking echo client, on this machine; returns when it has an answer.
+client_start() {
+	local name=$1 out=$BATS_TEST_TMPDIR/client-$1
+	shift
+	python3 "$fixtures/client.py" "$@" --ready "$out.ready" </dev/null >"$out" 2>&1 3>&- &
+	client_pids[$name]=$!
+	wait_until 10 test -e "$out.ready"
+}
+
+# client_stop NAME: ask it to end; fails unless its connection lived and every byte was right. Its line is
+# in $client_line, its longest wait in milliseconds in $client_gap.
+client_stop() {
+	local code=0
+	kill -TERM "${client_pids[$1]}" 2>/dev/null || true
+	wait "${client_pids[$1]}" || code=$?
+	unset "client_pids[$1]"
+	client_line=$(cat "$BATS_TEST_TMPDIR/client-$1")
+	client_gap=$(sed -n 's/.*gap=\([0-9]*\)\.\([0-9]*\).*/\1\2/p' <<<"$client_line")
+	# shellcheck disable=SC2034	# for the test
+	client_gap=$((10#${client_gap:-0}))
+	[ "$code" = 0 ] || fail "client $1: $client_line"
+}
+
+stop_clients() {
+	local name
+	for name in "${!client_pids[@]}"; do
+		kill -KILL "${client_pids[$name]}" 2>/dev/null || true
+		wait "${client_pids[$name]}" 2>/dev/null || true
+		unset "client_pids[$name]"
+	done
+}
+
+# --- what a host looks like ------------------------------------------------------------------------------
+
+# tree_of HOST PATH [--except PATTERN...]: one line per object, for tree_compare.
+tree_of() {
+	local host=$1 path=$2
+	shift 2
+	python3 "$fixtures/treesum" "$(root_of "$host")$path" "$@"
+}
+
+# assert_same_tree FILE HOST PATH [...]: FILE is what tree_of said before.
+assert_same_tree() {
+	local before=$1
+	shift
+	tree_of "$@" >"$BATS_TEST_TMPDIR/tree.now"
+	diff "$before" "$BATS_TEST_TMPDIR/tree.now" >"$BATS_TEST_TMPDIR/tree.diff" ||
+		fail "the trees differ:" "$(cut -c 1-300 "$BATS_TEST_TMPDIR/tree.diff" | head -n 20)"
+}
+
+# snapshot HOST: everything by which a migration could leave a trace on a host, one item a line.
+snapshot() {
+	on "$1" sh -s <<-'END'
+		echo "# files"
+		find /var/lib/lxc -mindepth 1 -maxdepth 2 | sort
+		find /var/lib/vzmigrate /run /tmp /dev/shm /vz /var/lib/lxc/.[!.]* -mindepth 1 2>/dev/null |
+			grep -vE '^/run/(lxc|sshd|sudo|lock|mount|host-ready|crun|runc|xtables.lock|criu\.kdat|utmp|nsenter|systemd)|^/run/[^/]*\.pid$' | sort
+		echo "# configurations"
+		cat /var/lib/lxc/*/config 2>/dev/null
+		echo "# cgroups"
+		find /sys/fs/cgroup -mindepth 2 -type d -name 'lxc*' | grep -v pivot | sort
+		echo "# links"
+		ip -o link | sed 's/^[0-9]*: //; s/[@:].*//' | sed 's/^veth[A-Za-z0-9]\{6\}$/veth/' | sort
+		echo "# packet filter"
+		nft list ruleset; iptables-save | grep -v '^#\|^:'; ip6tables-save | grep -v '^#\|^:'
+		echo "# processes"
+		ps -eo comm= | grep -E 'vzmigrate|rsync|criu|lxc|^ssh$' | sort
+		echo "# mounts"
+		sed 's/^\S* \(\S*\) \(\S*\) .*/\1 \2/' /proc/mounts | sort
+		echo "# settings"
+		cat /proc/sys/vm/unprivileged_userfaultfd /proc/sys/kernel/ns_last_pid 2>/dev/null | head -n 1
+		cat /root/.ssh/authorized_keys /root/.ssh/known_hosts
+		find /etc/lxc /etc/criu -type f 2>/dev/null | sort
+	END
+}
+
+# remember HOST...: snapshots to compare with; assert_unchanged HOST...: no trace of anything since then.
+remember() {
+	local host
+	for host; do snapshot "$host" >"$BATS_TEST_TMPDIR/snapshot-$host"; done
+}
+
+assert_unchanged() {
+	local host
+	for host; do
+		snapshot "$host" >"$BATS_TEST_TMPDIR/snapshot.now"
+		diff "$BATS_TEST_TMPDIR/snapshot-$host" "$BATS_TEST_TMPDIR/snapshot.now" >"$BATS_TEST_TMPDIR/snapshot.diff" ||
+			fail "host $host is not as it was:" "$(cat "$BATS_TEST_TMPDIR/snapshot.diff")" || return 1
+	done
+}
+
+# --- assertions ------------------------------------------------------------------------------------------
+
+assert_equal() { [ "$1" = "$2" ] || fail "expected '$2', got '$1'"; }
+
+assert_status() { [ "$status" = "$1" ] || fail "expected exit status $1, got $status; output:" "$output"; }
+
+# assert_output_has TEXT: as it is, no pattern; refute_output_has: the contrary.
+assert_output_has() { [[ $output == *"$1"* ]] || fail "expected '$1' in:" "$output"; }
+
+refute_output_has() { [[ $output != *"$1"* ]] || fail "unexpected '$1' in:" "$output"; }
+
+# assert_runs_only_on HOST ID: processes there and nowhere else, and lxc agrees.
+assert_runs_only_on() {
+	assert_equal "$(running_on "$2")" "$1" || return 1
+	assert_equal "$(on "$1" timeout 10 lxc-info -n "$2" -sH)" RUNNING
+}
+
+# assert_memory ID: a mem container's memory is what its program wrote, every page.
+assert_memory() {
+	local answer
+	answer=$(timeout 60 python3 -c "import socket; s = socket.create_connection(('10.77.0.$1', 7001), 30); print(s.recv(100).decode().strip())") ||
+		fail "container $1 does not answer about its memory" || return 1
+	[[ $answer == ok* ]] || fail "memory of container $1: $answer"
+}

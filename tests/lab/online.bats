@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# Live migration: processes, memory and open connections move; nobody notices but by a pause.
+
+load helper
+
+setup() { fresh; }
+teardown() { stop_clients; }
+
+@test "a container with user namespaces moves under two clients that check every byte" {
+	container A 101 mem MB=64 DIRTY=8 NASTY=yes
+	client_start steps 10.77.0.101
+	client_start stream 10.77.0.101 --stream
+	before=$(counter A 101)
+	migrate --online 10.77.0.2 101
+	assert_status 0
+	assert_output_has "container '101' now runs on 10.77.0.2"
+	assert_runs_only_on B 101
+	sleep 0.5
+	client_stop steps
+	client_stop stream
+	assert_memory 101
+	# It went on, it did not start again.
+	[ "$(counter B 101)" -gt "$before" ]
+	[ ! -e "$(root_of A)/var/lib/lxc/101" ]
+}
+
+@test "what does not change meanwhile is the same tree there" {
+	container A 101 mem NASTY=yes FILES=1000
+	tree_of A /var/lib/lxc/101/rootfs --except 'tmp/*' 'run/*' >"$BATS_TEST_TMPDIR/tree"
+	migrate --online 10.77.0.2 101
+	assert_status 0
+	assert_same_tree "$BATS_TEST_TMPDIR/tree" B /var/lib/lxc/101/rootfs --except 'tmp/*' 'run/*'
+}
+
+@test "a privileged container moves" {
+	container A 101 mem PRIV=yes
+	client_start one 10.77.0.101 --stream
+	migrate --live 10.77.0.2 101
+	assert_status 0
+	assert_runs_only_on B 101
+	sleep 0.5
+	client_stop one
+	assert_memory 101
+}
+
+@test "connections over IPv6 go on" {
+	container A 101 mem
+	client_start four 10.77.0.101 --stream
+	client_start six fd77::101 --stream
+	migrate --online '[fd77::2]' 101
+	assert_status 0
+	assert_runs_only_on B 101
+	sleep 0.5
+	client_stop four
+	client_stop six
+}
+
+@test "there and back again, nothing is left on either host" {
+	container A 101 mem
+	client_start one 10.77.0.101 --stream
+	remember B
+	migrate --online 10.77.0.2 101
+	assert_status 0
+	remember A
+	MIGRATE_HOST=B migrate --online 10.77.0.1 101
+	assert_status 0
+	assert_runs_only_on A 101
+	assert_unchanged B
+	migrate --online 10.77.0.2 101
+	assert_status 0
+	assert_unchanged A
+	sleep 0.5
+	client_stop one
+	assert_memory 101
+}
+
+@test "two containers, one after the other, with one command" {
+	container A 101 mem
+	container A 102 mem PRIV=yes
+	client_start one 10.77.0.101 --stream
+	client_start two 10.77.0.102 --stream
+	migrate --online 10.77.0.2 101 102
+	assert_status 0
+	assert_runs_only_on B 101
+	assert_runs_only_on B 102
+	sleep 0.5
+	client_stop one
+	client_stop two
+}
+
+@test "another user there goes through sudo -n" {
+	container A 101 mem
+	client_start one 10.77.0.101
+	migrate --online admin@10.77.0.2 101
+	assert_status 0
+	assert_runs_only_on B 101
+	sleep 0.5
+	client_stop one
+}
+
+@test "the destination announces the container's addresses" {
+	container A 101 mem
+	on C timeout 60 tcpdump -l -n -i br0 'arp or icmp6' >"$BATS_TEST_TMPDIR/dump" 2>/dev/null 3>&- &
+	dumper=$!
+	sleep 1
+	migrate --online 10.77.0.2 101
+	assert_status 0
+	announced() {
+		grep -qE 'ARP, .*10\.77\.0\.101 .*(10\.77\.0\.101|is-at 00:16:3e:00:01:65)' "$BATS_TEST_TMPDIR/dump" &&
+			grep -q 'neighbor advertisement, tgt is fd77::101' "$BATS_TEST_TMPDIR/dump"
+	}
+	wait_until 5 announced
+	kill "$dumper"
+}
+
+@test "PostgreSQL under pgbench: no transaction fails and the balances add up" {
+	container A 101 pg
+	pg() { on C psql -h 10.77.0.101 -U postgres -AtXqc "$1"; }
+	on C pgbench -q -i -s 2 -h 10.77.0.101 -U postgres postgres >/dev/null 2>&1
+	on C pgbench -h 10.77.0.101 -U postgres -c 4 -T 12 postgres >"$BATS_TEST_TMPDIR/pgbench" 2>&1 3>&- &
+	bench=$!
+	sleep 2
+	migrate --online -t 10.77.0.2 101
+	assert_status 0
+	assert_output_has "stopped for"
+	assert_runs_only_on B 101
+	wait "$bench" || fail "pgbench: $(cat "$BATS_TEST_TMPDIR/pgbench")"
+	grep -q 'number of failed transactions: 0 ' "$BATS_TEST_TMPDIR/pgbench" || fail "$(cat "$BATS_TEST_TMPDIR/pgbench")"
+	done=$(sed -n 's/^number of transactions actually processed: \([0-9]*\).*/\1/p' "$BATS_TEST_TMPDIR/pgbench")
+	assert_equal "$(pg 'select count(*) from pgbench_history')" "$done"
+	assert_equal "$(pg 'select sum(abalance) from pgbench_accounts')" "$(pg 'select sum(delta) from pgbench_history')"
+	assert_equal "$(pg 'select sum(tbalance) from pgbench_tellers')" "$(pg 'select sum(bbalance) from pgbench_branches')"
+}
