@@ -2,6 +2,7 @@
 /* Alone responsible for choosing the mode: the command, the agent on the destination, rsync's pipe,
  * or criu's action script. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,6 +25,17 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
+/* rsync shows what its transport prints. */
+static int run_pipe(int argc, char **argv)
+{
+	struct error failure = { 0 };
+	int status = pipe_run(argc, argv, &failure);
+
+	if (failure.text[0] != '\0')
+		fprintf(stderr, "vzmigrate: %s\n", failure.text);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	fill_standard_descriptors();
@@ -33,6 +45,6 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--agent") == 0)
 		return agent_main();
 	if (argc > 1 && strcmp(argv[1], "--pipe") == 0)
-		return pipe_main(argc, argv);
+		return run_pipe(argc - 1, argv + 1);
 	return cli_main(argc, argv);
 }

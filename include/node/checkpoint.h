@@ -12,9 +12,8 @@
 #include "base/error.h"
 #include "node/host.h"
 
-/* Both nodes, before the freeze: images directory on its own tmpfs, hook, and, with
- * `destination`, the network devices. */
-int checkpoint_prepare(struct host *host, bool destination, struct error *err);
+/* Both nodes, before the freeze: images directory on its own tmpfs, and the hook. */
+int checkpoint_prepare(struct host *host, struct error *err);
 
 /* Source: dumps the container and holds it frozen (EXIT_VE_STOP). */
 int checkpoint_dump(struct host *host, struct error *err);
@@ -26,7 +25,8 @@ int checkpoint_release(struct host *host, struct error *err);
 /* Undo of the dump: the tree runs on. {"freezer"} */
 int checkpoint_resume_source(struct host *host, json_object *arguments, struct error *err);
 
-/* Destination: restores the container and holds it (EXIT_VE_START). */
+/* Destination, with everything in place: makes the network devices, restores the container and
+ * holds it (EXIT_VE_START). */
 int checkpoint_restore(struct host *host, struct error *err);
 
 /* Destination, after it was told: the tree runs. Returns 1; 0 when it could not and is gone. */

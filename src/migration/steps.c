@@ -143,11 +143,9 @@ static int create(struct migration *migration, struct error *err)
 static int prepare_switch(struct migration *migration, struct error *err)
 {
 	CLEANUP(json_release) json_object *there = NULL;
-	json_object *arguments = json_object_new_object();
 	const char *images;
 
-	json_add_flag(arguments, "destination", true);
-	if (node_call(migration->destination, "prepare", arguments, &there, err) < 0)
+	if (node_call(migration->destination, "prepare", NULL, &there, err) < 0)
 		return -1;
 	images = json_get_path(there, "images", err);
 	if (images == NULL)

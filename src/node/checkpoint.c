@@ -58,11 +58,9 @@ static int make_network(struct host *host, const struct checkpoint *checkpoint, 
 	return host->runtime->make_network(checkpoint, err);
 }
 
-int checkpoint_prepare(struct host *host, bool destination, struct error *err)
+int checkpoint_prepare(struct host *host, struct error *err)
 {
 	CLEANUP(memory_release) char *work = work_directory(host);
-	CLEANUP(memory_release) char *hook = hook_path(host);
-	struct checkpoint checkpoint;
 
 	free(host->images);
 	host->images = memory_format("%s/images", host->run_directory);
@@ -74,10 +72,7 @@ int checkpoint_prepare(struct host *host, bool destination, struct error *err)
 		  "mode=0700,size=100%") < 0)
 		return error_system(err, "cannot mount a tmpfs for the images at '%s'",
 				    host->images);
-	if (hook_listen(host, err) < 0)
-		return -1;
-	checkpoint = checkpoint_of(host, work, hook);
-	return destination ? make_network(host, &checkpoint, err) : 0;
+	return hook_listen(host, err);
 }
 
 /* Copies criu's log to where it outlives the migration, and words the failure with its cause. */
@@ -211,6 +206,7 @@ int checkpoint_restore(struct host *host, struct error *err)
 	int status = 0;
 
 	if (criu_skip_duplicate_detection(host->images, err) < 0 ||
+	    make_network(host, &checkpoint, err) < 0 ||
 	    host->runtime->restore_command(&checkpoint, &command, err) < 0 ||
 	    undo_push(host, UNDO_FAILURE, undo_drop, json_object_new_object(), err) < 0 ||
 	    start_command(host, &command, "restore", err) < 0)

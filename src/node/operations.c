@@ -137,10 +137,10 @@ static int stage(struct call *call, struct error *err)
 	return read_areas(call, &areas, err) < 0 ? -1 : staging_make(call->host, &areas, err);
 }
 
-/* Images, hook, network: {"destination"} -> {"images"} */
+/* Images and hook: -> {"images"} */
 static int prepare(struct call *call, struct error *err)
 {
-	if (checkpoint_prepare(call->host, json_find_flag(call->arguments, "destination"), err) < 0)
+	if (checkpoint_prepare(call->host, err) < 0)
 		return -1;
 	call->result = json_object_new_object();
 	json_add_text(call->result, "images", call->host->images);
