@@ -34,7 +34,7 @@ _vzmigrate() {
 	local i destination="" ended=""
 
 	COMPREPLY=()
-	# bash takes "--option=value" apart at the "=".
+	# bash takes an option and its value apart at the "=".
 	if [ "$word" = "=" ]; then
 		word=""
 	elif [ "$previous" = "=" ] && ((COMP_CWORD > 1)); then

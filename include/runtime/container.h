@@ -46,7 +46,7 @@ struct container {
 	char *runtime; /* "lxc" */
 	enum container_state state;
 	char *hostname;
-	char *directory; /* absolute: where its configuration lives: /var/lib/lxc/101 */
+	char *directory;    /* absolute: where its configuration lives: /var/lib/lxc/101 */
 	char *private_area; /* absolute, symbolic links resolved: the root file system's directory */
 	pid_t init_pid;	    /* on its node; 0 when stopped */
 	struct id_range *ranges; /* empty: privileged, ids inside are the node's */

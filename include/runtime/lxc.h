@@ -33,6 +33,10 @@ char *lxc_config_path(const char *directory);
 int lxc_state(const char *id, const char *directory, int timeout_ms, enum container_state *state,
 	      pid_t *init_pid, struct error *err);
 
+/* Waits, at most timeout_ms, until the container is stopped, or until it is not. */
+int lxc_wait_stopped(const struct container *container, bool stopped, int timeout_ms,
+		     struct error *err);
+
 /* The name inside the container of network device lxc.net.NUMBER; *order (0 at the first) counts the
  * devices that take a number from the kernel. The caller frees. */
 char *lxc_device_name(const struct lxc_config *config, unsigned int number, unsigned int *order);
@@ -43,6 +47,7 @@ void lxc_add_rcfile(struct words *argv, const char *directory);
 /* The rows of the table. */
 int lxc_usable(bool online, struct error *err);
 int lxc_describe(const char *id, struct container *container, struct error *err);
+int lxc_start(const struct container *container, struct error *err);
 int lxc_rewrite(const struct container *from, const struct container *to, const char *in,
 		struct error *err);
 int lxc_checkpointable(const struct container *container, struct error *err);
@@ -52,6 +57,27 @@ int lxc_restore_command(const struct checkpoint *checkpoint, struct command *com
 			struct error *err);
 int lxc_plan_network(const struct checkpoint *checkpoint, struct words *links, struct error *err);
 int lxc_make_network(const struct checkpoint *checkpoint, struct error *err);
+int lxc_plug_network(const struct checkpoint *checkpoint, struct error *err);
+
+/* A veth pair that must be there before the restore. */
+struct lxc_pair {
+	unsigned int number; /* lxc.net.NUMBER */
+	char *name;	     /* inside the container */
+	char *outer;
+	char *inner; /* the inner end's name until criu moves it into the container */
+	char *bridge;
+	char *mtu;	 /* as configured, or NULL */
+	bool configured; /* the configuration names the outer end */
+};
+
+struct lxc_pairs {
+	struct lxc_pair items[LXC_DEVICES_MAX];
+	size_t count;
+};
+
+/* Those of the container's configuration on this node; the same whenever they are asked for. */
+int lxc_read_pairs(const struct checkpoint *checkpoint, struct lxc_pairs *pairs, struct error *err);
+void lxc_pairs_release(struct lxc_pairs *pairs);
 
 /* Parts of the description: network devices as configured (and, with init_pid, live), and the
  * mounts and files from outside the container. */

@@ -18,10 +18,12 @@
 /* What a checkpoint or a restore needs to know; all paths absolute on this node. */
 struct checkpoint {
 	const struct container *container;
-	const char *images;    /* directory of criu's images; dump.log and restore.log go there too */
-	const char *work;      /* directory for temporary files of this migration (rcfile, criu.conf);
+	const char *images; /* directory of criu's images; dump.log and restore.log go there too */
+	const char *work;   /* directory for temporary files of this migration (rcfile, criu.conf);
 				  not readable by others; lives until the migration is over */
-	const char *hook;      /* program for criu's action scripts */
+	const char *hook;   /* program for criu's action scripts */
+	bool plug_later;    /* restored, it stays off the network until plug_network(): a container
+				  that is only held must not answer for its addresses */
 };
 
 /* A command to be started: free with command_release(). */
@@ -83,6 +85,9 @@ struct runtime {
 	int (*plan_network)(const struct checkpoint *checkpoint, struct words *links,
 			    struct error *err);
 	int (*make_network)(const struct checkpoint *checkpoint, struct error *err);
+
+	/* Plugs the devices into their bridges, after a restore with plug_later. */
+	int (*plug_network)(const struct checkpoint *checkpoint, struct error *err);
 
 	/* What is left of a container whose processes were killed by criu, or whose restore was
 	 * refused: waits until the runtime calls it stopped, at most timeout_ms; then nothing of it

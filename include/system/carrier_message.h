@@ -36,7 +36,10 @@ struct carrier_message {
 	int fds[3]; /* owned; -1: none */
 };
 
-#define CARRIER_MESSAGE_NONE { .fds = { -1, -1, -1 } }
+#define CARRIER_MESSAGE_NONE                                                                       \
+	{                                                                                          \
+		.fds = { -1, -1, -1 }                                                              \
+	}
 
 /* A pair of sockets for such messages, both close-on-exec. */
 int carrier_pair(int *ours, int *theirs, struct error *err);

@@ -26,7 +26,10 @@ struct carrier_stream {
 	size_t start, end;
 };
 
-#define CARRIER_STREAM_NONE { .fd = -1 }
+#define CARRIER_STREAM_NONE                                                                        \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
 /* Takes the descriptor. */
 void carrier_stream_open(struct carrier_stream *stream, int fd);

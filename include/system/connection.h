@@ -27,14 +27,17 @@
 /* Start from CONNECTION_NONE. */
 struct connection {
 	struct process carrier;
-	int socket;   /* to the carrier; its closing ends the carrier and everything it runs */
-	char *host;   /* the destination as the admin wrote it, for messages */
-	char *user;   /* who is logged in over there */
-	bool lost;    /* and why: */
+	int socket; /* to the carrier; its closing ends the carrier and everything it runs */
+	char *host; /* the destination as the admin wrote it, for messages */
+	char *user; /* who is logged in over there */
+	bool lost;  /* and why: */
 	struct error reason;
 };
 
-#define CONNECTION_NONE { .carrier = PROCESS_NONE, .socket = -1 }
+#define CONNECTION_NONE                                                                            \
+	{                                                                                          \
+		.carrier = PROCESS_NONE, .socket = -1                                              \
+	}
 
 /*
  * Forks the carrier, connects, checks the host key and logs in. Waits through wait_for(). A peer
@@ -53,10 +56,10 @@ const char *connection_user(const struct connection *connection);
 
 /*
  * A wait_check: wait_watch(connection->socket, 1000, connection_check, connection) makes every wait
- * fail with EXIT_CONNECT and the reason as soon as the peer is lost or the carrier has died. Call
- * it only with a connection that is open.
+ * fail with EXIT_CONNECT and the reason as soon as the peer is lost or the carrier has died. Once
+ * lost it stays lost. wait_unwatch() before connection_close().
  */
-int connection_check(void *connection, struct error *err);
+int connection_check(void *opaque, struct error *err);
 
 /* A command over there. Start from REMOTE_NONE. */
 struct remote_process {
@@ -65,7 +68,10 @@ struct remote_process {
 	char *command; /* for messages */
 };
 
-#define REMOTE_NONE { .socket = -1 }
+#define REMOTE_NONE                                                                                \
+	{                                                                                          \
+		.socket = -1                                                                       \
+	}
 
 /*
  * Runs `command` by the login shell over there (quote it with words_quote()); -1 for a descriptor

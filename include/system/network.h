@@ -17,7 +17,7 @@ struct network_interface {
 	char name[IFNAMSIZ];
 	bool up;
 	bool loopback;
-	bool ethernet;		/* has a MAC and answers ARP */
+	bool ethernet; /* has a MAC and answers ARP */
 	int index;
 	unsigned char mac[6];	/* zeros when not ethernet */
 	struct words addresses; /* "10.0.0.5/24", "fe80::1/64" */
@@ -56,7 +56,7 @@ bool network_is_bridge(const char *name);
 int network_mtu(const char *name, struct error *err);
 
 /*
- * Makes a veth pair, down and plugged in nowhere. The outer end gets a MAC beginning with fe, as
+ * Makes a veth pair, plugged in nowhere. The outer end is up and gets a MAC beginning with fe, as
  * lxc does it: a bridge without a MAC of its own takes the lowest of its ports, and a bridge whose
  * MAC changes stalls the node's connections.
  */

@@ -21,8 +21,6 @@
 
 #include <stdbool.h>
 
-#include <libssh/libssh.h>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "system/ssh_options.h"
@@ -54,7 +52,7 @@ struct ssh_config {
 	struct words global_known_hosts;
 	char *host_key_alias;
 	enum ssh_strict strict;
-	bool batch_mode; /* nothing is asked */
+	bool batch_mode;			/* nothing is asked */
 	bool public_key, password, interactive; /* methods that may be tried */
 	int password_prompts;
 	bool compression;
@@ -70,9 +68,6 @@ struct ssh_config {
  */
 int ssh_config_resolve(struct ssh_config *config, const struct destination *destination,
 		       const struct ssh_options *options, struct error *err);
-
-/* Hands to libssh what is libssh's part: algorithms, compression, names, rekeying. */
-int ssh_config_apply(const struct ssh_config *config, ssh_session session, struct error *err);
 
 /* A word of a configuration with its %h %p %r %n %d %u %% replaced; the caller frees. */
 char *ssh_config_expand(const struct ssh_config *config, const char *word);

@@ -20,7 +20,10 @@ struct ssh_link {
 	struct process proxy;
 };
 
-#define SSH_LINK_NONE { .proxy = PROCESS_NONE }
+#define SSH_LINK_NONE                                                                              \
+	{                                                                                          \
+		.proxy = PROCESS_NONE                                                              \
+	}
 
 /* timeout_seconds: a peer silent for this long is lost. EXIT_CONNECT on failure. */
 int ssh_link_open(struct ssh_link *link, const struct ssh_config *config, int timeout_seconds,

@@ -19,15 +19,18 @@
 
 /* Start from SSH_TRUST_NONE. */
 struct ssh_trust {
-	int fd;		  /* the memory file */
+	int fd;		   /* the memory file */
 	struct text hosts; /* what it holds */
 };
 
-#define SSH_TRUST_NONE { .fd = -1 }
+#define SSH_TRUST_NONE                                                                             \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
 /* Before ssh_connect(). */
-int ssh_trust_prepare(struct ssh_trust *trust, const struct ssh_config *config,
-		      ssh_session session, struct error *err);
+int ssh_trust_prepare(struct ssh_trust *trust, const struct ssh_config *config, ssh_session session,
+		      struct error *err);
 
 /* After ssh_connect(), before logging in. EXIT_CONNECT when the server is not to be trusted. */
 int ssh_trust_check(const struct ssh_trust *trust, const struct ssh_config *config,

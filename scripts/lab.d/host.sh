@@ -146,10 +146,20 @@ start_host() {
 	make_cgroups "$host"
 	make_root "$host"
 	(
-		join_cgroups "$host"
+		# The root of the cgroup namespace is where its first process is: not yet in v2's leaf "init".
+		leaf=""
+		if [ "$(cgroup_roots)" = /sys/fs/cgroup ]; then
+			echo $BASHPID >"/sys/fs/cgroup/$cgroup$host/cgroup.procs"
+			leaf=/sys/fs/cgroup/$cgroup$host/init/cgroup.procs
+		else
+			join_cgroups "$host"
+		fi
 		close_descriptors
 		cd /
-		exec setsid unshare --mount --pid --uts --ipc --net --cgroup --fork --propagation private \
+		# shellcheck disable=SC2016	# expanded by the inner shell
+		exec setsid unshare --cgroup bash -c '[ -z "$1" ] || echo $$ >"$1"
+			shift
+			exec unshare --mount --pid --uts --ipc --net --fork --propagation private "$@"' _ "$leaf" \
 			"$here/lab.d/host-init" "$state" "$host" "$network.$n/24" "$network6:$n/64"
 	) </dev/null >"$state/log" 2>&1 &
 	disown
@@ -158,7 +168,9 @@ start_host() {
 		sleep 0.05
 	done
 	pid=$(pid_of "$host") || die "host $host did not start: $(tail -n 3 "$state/log")"
-	ip link add "$link$host" type veth peer name eth0 netns "$pid"
+	# A bridge takes the lowest address of its ports, and what others remember of it then leads nowhere:
+	# eth0 has one that no random address is below, so that br0 keeps it whatever comes and goes.
+	ip link add "$link$host" address "02:00:00:00:01:0$n" type veth peer name eth0 address "02:00:00:00:00:0$n" netns "$pid"
 	ip link set "$link$host" master "$bridge" up
 	for tries in {1..100}; do
 		[ ! -e "/proc/$pid/root/run/host-ready" ] || return 0
@@ -178,6 +190,10 @@ stop_host() {
 		kill -KILL "$pid"
 		while is_up "$host"; do sleep 0.02; done
 	fi
+	# Whatever else is in its cgroups: of a host whose pid file was lost, say.
+	# shellcheck disable=SC2038	# what is listed are pids
+	find /sys/fs/cgroup/{freezer/,}"$cgroup$host" -name cgroup.procs -exec cat {} + 2>/dev/null |
+		xargs -r kill -KILL 2>/dev/null || true
 	ip link del "$link$host" 2>/dev/null || true
 	remove_cgroups "$host"
 	while mountpoint -q "$state/root"; do umount -l "$state/root"; done
@@ -194,7 +210,7 @@ up() {
 		flock 7
 		make_keys
 		if ! ip link show "$bridge" >/dev/null 2>&1; then
-			ip link add "$bridge" type bridge
+			ip link add "$bridge" address 02:00:00:00:00:fe type bridge
 			ip addr add "$network.254/24" dev "$bridge"
 			ip addr add "$network6:fe/64" dev "$bridge" nodad
 			ip link set "$bridge" up

@@ -140,7 +140,8 @@ int checkpoint_dump(struct host *host, struct error *err)
 		return -1;
 	arguments = json_object_new_object();
 	json_add_text(arguments, "freezer", host->freezer);
-	/* criu waits in steps of 100 ms for tasks that are not frozen yet. */
+	/* Frozen by us first: criu would wait for it in steps of 100 ms, and the images then say
+	 * "frozen", so that the restored tasks do not run before we let them. */
 	if (undo_push(host, UNDO_FAILURE, undo_resume, arguments, err) < 0 ||
 	    cgroup_freeze(host->freezer, FREEZE_LIMIT_MS, err) < 0 ||
 	    start_command(host, &command, "checkpoint", err) < 0)
@@ -220,13 +221,27 @@ int checkpoint_restore(struct host *host, struct error *err)
 }
 
 /* Switches and neighbours learn at once where the container is now. */
-static void announce_addresses(const struct host *host)
+static void announce_addresses(const struct host *host, pid_t init_pid)
 {
 	struct error failure;
 
-	if (host->init_pid > 0 && announce(host->init_pid, &failure) < 0)
+	if (announce(init_pid, &failure) < 0)
 		log_warning("container '%s': its addresses could not be announced: %s",
 			    host->container.id, failure.text);
+}
+
+/*
+ * The source dumped a frozen cgroup, so criu made this one frozen too: here as there the tasks stay
+ * where they are until we let them run, whatever becomes of criu.
+ */
+static int let_run(struct host *host, pid_t init_pid, struct error *err)
+{
+	CLEANUP(memory_release) char *freezer = NULL;
+
+	if (cgroup_find_freezer(init_pid, &freezer, err) < 0 || cgroup_thaw(freezer, err) < 0)
+		return -1;
+	announce_addresses(host, init_pid);
+	return 1;
 }
 
 int checkpoint_resume(struct host *host, struct error *err)
@@ -238,10 +253,8 @@ int checkpoint_resume(struct host *host, struct error *err)
 
 	if (hook_answer(host, true, &failure) == 0) {
 		reached = hook_wait(host, HOOK_POST_RESUME, SETTLE_LIMIT_MS, &status, &failure);
-		if (reached == 1) {
-			announce_addresses(host);
-			return 1;
-		}
+		if (reached == 1)
+			return let_run(host, host->init_pid, err);
 		if (reached == 0)
 			explain(host, "resume", "restore.log", status, EXIT_VE_START, &failure);
 	}
@@ -249,7 +262,7 @@ int checkpoint_resume(struct host *host, struct error *err)
 	if (host->runtime->describe(host->container.id, &now, err) < 0)
 		return -1;
 	if (now.id != NULL && now.state != CONTAINER_STOPPED)
-		return 1;
+		return let_run(host, now.init_pid, err);
 	*err = failure;
 	return 0;
 }

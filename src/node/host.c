@@ -133,6 +133,7 @@ int host_begin(struct host *host, json_object *header, struct error *err)
 	host->run_directory = memory_format("%s/%s", RUN_DIRECTORY, id);
 	/* Searchable: the root of a user namespace must reach the images below. */
 	if (make_directories(RUN_DIRECTORY, 0711, err) < 0 ||
+	    undo_push_path(host, UNDO_TEMPORARY, undo_remove_directory, RUN_DIRECTORY, err) < 0 ||
 	    undo_push_path(host, UNDO_TEMPORARY, undo_remove_tree, host->run_directory, err) < 0 ||
 	    file_remove_tree(host->run_directory, err) < 0 ||
 	    file_make_directory(host->run_directory, 0711, err) < 0)

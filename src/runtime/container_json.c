@@ -112,8 +112,7 @@ static bool is_mac(const char *text)
 	if (strlen(text) != 17)
 		return false;
 	for (size_t i = 0; i < 17; i++)
-		if (i % 3 == 2 ? text[i] != ':' :
-				 strchr("0123456789abcdefABCDEF", text[i]) == NULL)
+		if (i % 3 == 2 ? text[i] != ':' : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
 			return false;
 	return true;
 }

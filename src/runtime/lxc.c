@@ -1,35 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for acting on LXC containers: state, start, stop, fence. */
+/* Alone responsible for the state of LXC containers, stopping and fencing them. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/wait.h"
 #include "runtime/lxc.h"
 
-/* Starting mounts, forks and configures; it takes 0.1 s. Hooks of the admin may take longer. */
-#define START_TIMEOUT_MS 120000
-
 /* What lxc-stop may take beyond the grace: killing, and freeing cgroups and devices. */
 #define STOP_EXTRA_MS 30000
 
-/* How long a started or stopped container may take to say so. */
-#define STATE_TIMEOUT_MS 10000
+/* However little time is left, an lxc-info that can answer is given the time to (it takes 3 ms). */
+#define ANSWER_LEAST_MS 1000
+
+/* How often lxc-info is asked. */
 #define STATE_INTERVAL_MS 50
 
 /* One question to lxc-info while a restore ends. */
 #define SETTLE_SLICE_MS 1000
-
-#define LOG_SIZE_MAX (1 << 20)
 
 char *lxc_home(struct error *err)
 {
@@ -132,8 +124,9 @@ int lxc_state(const char *id, const char *directory, int timeout_ms, enum contai
 
 	for (;;) {
 		int64_t left = deadline - wait_clock();
-		int known = ask_state(id, directory, left > 1 ? (int)left : 1, state, init_pid,
-				      err);
+		int known = ask_state(id, directory,
+				      left > ANSWER_LEAST_MS ? (int)left : ANSWER_LEAST_MS, state,
+				      init_pid, err);
 
 		if (known != 0)
 			return known < 0 ? -1 : 0;
@@ -146,9 +139,8 @@ int lxc_state(const char *id, const char *directory, int timeout_ms, enum contai
 	}
 }
 
-/* Waits until the container is in one of the states: stopped or not. */
-static int wait_stopped(const struct container *container, bool stopped, int timeout_ms,
-			struct error *err)
+int lxc_wait_stopped(const struct container *container, bool stopped, int timeout_ms,
+		     struct error *err)
 {
 	int64_t deadline = wait_clock() + timeout_ms;
 
@@ -157,7 +149,8 @@ static int wait_stopped(const struct container *container, bool stopped, int tim
 		enum container_state state;
 		pid_t init_pid;
 
-		if (lxc_state(container->id, container->directory, left > 1 ? (int)left : 1, &state,
+		if (lxc_state(container->id, container->directory,
+			      left > ANSWER_LEAST_MS ? (int)left : ANSWER_LEAST_MS, &state,
 			      &init_pid, err) < 0)
 			return -1;
 		if ((state == CONTAINER_STOPPED) == stopped)
@@ -183,8 +176,8 @@ static int lxc_list(struct words *ids, struct error *err)
 	if (directory == NULL)
 		return errno == ENOENT ? 0 : error_system(err, "cannot read '%s'", home);
 	while ((entry = readdir(directory)) != NULL) {
-		CLEANUP(memory_release) char *config =
-			memory_format("%s/%s/%s", home, entry->d_name, LXC_CONFIG_NAME);
+		CLEANUP(memory_release)
+		char *config = memory_format("%s/%s/%s", home, entry->d_name, LXC_CONFIG_NAME);
 		struct error ignored;
 
 		if (container_check_id(entry->d_name, &ignored) == 0 && file_exists(config))
@@ -192,87 +185,6 @@ static int lxc_list(struct words *ids, struct error *err)
 	}
 	closedir(directory);
 	return 0;
-}
-
-/* The text of the first ERROR line from an offset on, without lxc's source positions. */
-static void first_error(const char *log, size_t offset, struct text *cause)
-{
-	CLEANUP(text_release) struct text content = { 0 };
-	struct error ignored;
-	char *line;
-	char *end;
-
-	if (file_read(log, LOG_SIZE_MAX, &content, &ignored) < 0 || content.length <= offset)
-		return;
-	line = strstr(content.bytes + offset, " ERROR ");
-	if (line == NULL)
-		return;
-	line[strcspn(line, "\n")] = '\0';
-	end = strstr(line, " - ");
-	end = end != NULL ? strstr(end + 3, " - ") : NULL;
-	text_format(cause, "%s", text_strip(end != NULL ? end + 3 : line));
-}
-
-/* An lxc that got -o keeps it until the container stops, so the admin's own log file wins. */
-static char *choose_log(const struct container *container, bool *temporary, struct error *err)
-{
-	CLEANUP(lxc_config_release) struct lxc_config config = { 0 };
-	CLEANUP(memory_release) char *path = lxc_config_path(container->directory);
-	CLEANUP(memory_release) char *log = NULL;
-	const char *configured = NULL;
-
-	if (path != NULL && lxc_config_read(&config, path, err) < 0)
-		return NULL;
-	configured = lxc_config_get(&config, "lxc.log.file");
-	*temporary = configured == NULL;
-	if (configured != NULL)
-		return memory_duplicate(configured);
-	if (file_make_directory("/run/vzmigrate", 0700, err) < 0)
-		return NULL;
-	log = memory_format("/run/vzmigrate/lxc-start.%s.%d.log", container->id, (int)getpid());
-	unlink(log);
-	return memory_steal(&log);
-}
-
-static int run_start(const struct container *container, const char *log, bool temporary,
-		     struct error *err)
-{
-	CLEANUP(words_release) struct words argv = { 0 };
-	struct process_options options = { PROCESS_DEFAULTS };
-
-	words_add_all(&argv, (const char *const[]){ "lxc-start", "-n", container->id, "-d", NULL });
-	if (temporary)
-		words_add_all(&argv, (const char *const[]){ "-o", log, "-l", "ERROR", NULL });
-	options.argv = (const char *const *)argv.items;
-	return process_run(&options, START_TIMEOUT_MS, NULL, err);
-}
-
-static int lxc_start(const struct container *container, struct error *err)
-{
-	CLEANUP(memory_release) char *log = NULL;
-	CLEANUP(text_release) struct text cause = { 0 };
-	struct stat before = { 0 };
-	bool temporary;
-	int result;
-
-	log = choose_log(container, &temporary, err);
-	if (log == NULL)
-		return error_default(err, EXIT_VE_START);
-	if (stat(log, &before) < 0)
-		before.st_size = 0;
-	result = run_start(container, log, temporary, err);
-	if (result < 0)
-		first_error(log, (size_t)before.st_size, &cause);
-	if (temporary)
-		unlink(log);
-	if (result == 0)
-		result = wait_stopped(container, false, STATE_TIMEOUT_MS, err);
-	else if (cause.length > 0 && err->exit_status == 0)
-		error_set(err, "%s", text_string(&cause));
-	if (result == 0)
-		return 0;
-	error_context(err, "cannot start container '%s'", container->id);
-	return error_default(err, EXIT_VE_START);
 }
 
 static int lxc_stop(const struct container *container, int grace_seconds, struct error *err)
@@ -283,8 +195,12 @@ static int lxc_stop(const struct container *container, int grace_seconds, struct
 	struct error reason = { 0 };
 	int result;
 
-	words_add_all(&argv, (const char *const[]){ "lxc-stop", "-n", container->id, "-t", grace,
-						    NULL });
+	words_add_all(&argv, (const char *const[]){ "lxc-stop", "-n", container->id, NULL });
+	/* With "-t 0" lxc-stop asks for the shutdown and returns. */
+	if (grace_seconds > 0)
+		words_add_all(&argv, (const char *const[]){ "-t", grace, NULL });
+	else
+		words_add(&argv, "-k");
 	lxc_add_rcfile(&argv, container->directory);
 	options.argv = (const char *const *)argv.items;
 	/* It fails for a container that has stopped meanwhile: the state decides. */
@@ -293,7 +209,7 @@ static int lxc_stop(const struct container *container, int grace_seconds, struct
 		*err = reason;
 		return -1;
 	}
-	if (wait_stopped(container, true, STATE_TIMEOUT_MS, err) == 0)
+	if (lxc_wait_stopped(container, true, LXC_INFO_TIMEOUT_MS, err) == 0)
 		return 0;
 	if (result < 0 && err->exit_status == 0)
 		*err = reason;
@@ -304,8 +220,8 @@ static int lxc_stop(const struct container *container, int grace_seconds, struct
 static int rename_config(const struct container *container, const char *from_name,
 			 const char *to_name, struct error *err)
 {
-	CLEANUP(memory_release) char *from =
-		memory_format("%s/%s", container->directory, from_name);
+	CLEANUP(memory_release)
+	char *from = memory_format("%s/%s", container->directory, from_name);
 	CLEANUP(memory_release) char *to = memory_format("%s/%s", container->directory, to_name);
 
 	if (!file_exists(from))
@@ -339,7 +255,7 @@ static int lxc_settle(const struct container *container, int timeout_ms, struct 
 		int64_t left = deadline - wait_clock();
 		int slice = left < SETTLE_SLICE_MS ? (int)left : SETTLE_SLICE_MS;
 
-		if (wait_stopped(container, true, slice > 1 ? slice : 1, err) == 0)
+		if (lxc_wait_stopped(container, true, slice > 0 ? slice : 0, err) == 0)
 			return 0;
 		if (left <= SETTLE_SLICE_MS || err->exit_status == EXIT_INTERRUPTED)
 			return -1;
@@ -362,5 +278,6 @@ const struct runtime runtime_lxc = {
 	.restore_command = lxc_restore_command,
 	.plan_network = lxc_plan_network,
 	.make_network = lxc_make_network,
+	.plug_network = lxc_plug_network,
 	.settle = lxc_settle,
 };

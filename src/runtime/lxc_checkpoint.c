@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for dumping and restoring LXC containers: the commands and what they need. */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,163 +8,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "runtime/lxc.h"
-#include "system/network.h"
 
 /* Deleted files that are still open travel in the images; criu's own limit is 1 MiB. */
 #define GHOST_LIMIT "1G"
 
-/* The MTU of a link that is plugged in nowhere. */
-#define DEFAULT_MTU 1500
-
-/* A veth pair that must be there before the restore. */
-struct pair {
-	unsigned int number; /* lxc.net.NUMBER */
-	char *name;	     /* inside the container */
-	char *outer;
-	char *inner; /* the inner end's name until criu moves it into the container */
-	char *bridge;
-	char *mtu;	 /* as configured, or NULL */
-	bool configured; /* the configuration names the outer end */
-};
-
-struct pairs {
-	struct pair items[LXC_DEVICES_MAX];
-	size_t count;
-};
-
-static void pairs_release(struct pairs *pairs)
-{
-	for (size_t i = 0; i < pairs->count; i++) {
-		free(pairs->items[i].name);
-		free(pairs->items[i].outer);
-		free(pairs->items[i].inner);
-		free(pairs->items[i].bridge);
-		free(pairs->items[i].mtu);
-	}
-	pairs->count = 0;
-}
-
-/* A number of this migration's own, the same whenever it is asked for (FNV-1a). */
-static uint32_t migration_number(const struct checkpoint *checkpoint)
-{
-	uint32_t hash = 2166136261U;
-
-	for (const char *at = checkpoint->container->id; *at != '\0'; at++)
-		hash = (hash ^ (unsigned char)*at) * 16777619U;
-	hash = (hash ^ '/') * 16777619U;
-	for (const char *at = checkpoint->work; *at != '\0'; at++)
-		hash = (hash ^ (unsigned char)*at) * 16777619U;
-	return hash;
-}
-
-static char *copy_text(const char *text)
-{
-	return text != NULL ? memory_duplicate(text) : NULL;
-}
-
-static void plan_pairs(const struct lxc_config *config, const struct checkpoint *checkpoint,
-		       struct pairs *pairs)
-{
-	unsigned int numbers[LXC_DEVICES_MAX];
-	size_t count = lxc_config_networks(config, numbers, COUNT_OF(numbers));
-	uint32_t own = migration_number(checkpoint);
-	unsigned int order = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		struct pair *pair = &pairs->items[pairs->count];
-		const char *type = lxc_config_network(config, numbers[i], "type");
-		const char *outer = lxc_config_network(config, numbers[i], "veth.pair");
-		char *name = lxc_device_name(config, numbers[i], &order);
-
-		if (type == NULL || strcmp(type, "veth") != 0) {
-			free(name);
-			continue;
-		}
-		pair->number = numbers[i];
-		pair->name = name;
-		pair->outer = outer != NULL ? memory_duplicate(outer) :
-					      memory_format("veth%08x%zu", own, i);
-		pair->inner = memory_format("vzm%08x%zu", own, i);
-		pair->bridge = copy_text(lxc_config_network(config, numbers[i], "link"));
-		pair->mtu = copy_text(lxc_config_network(config, numbers[i], "mtu"));
-		pair->configured = outer != NULL;
-		pairs->count++;
-	}
-}
-
-static int read_pairs(const struct checkpoint *checkpoint, struct pairs *pairs, struct error *err)
-{
-	CLEANUP(lxc_config_release) struct lxc_config config = { 0 };
-	CLEANUP(memory_release) char *path = lxc_config_path(checkpoint->container->directory);
-
-	if (path == NULL)
-		return error_set(err, "container '%s' has no configuration",
-				 checkpoint->container->id);
-	if (lxc_config_read(&config, path, err) < 0)
-		return -1;
-	plan_pairs(&config, checkpoint, pairs);
-	return 0;
-}
-
-static int check_pair(const struct pair *pair, const char *id, struct error *err)
-{
-	if (network_link_exists(pair->outer))
-		return error_exit(err, EXIT_TECHNOLOGIES,
-				  "container '%s' needs a network device '%s', but this node has "
-				  "one of that name",
-				  id, pair->outer);
-	if (pair->bridge != NULL && !network_is_bridge(pair->bridge))
-		return error_exit(err, EXIT_TECHNOLOGIES,
-				  "container '%s' is plugged into the bridge '%s', which this node "
-				  "has not",
-				  id, pair->bridge);
-	return 0;
-}
-
-int lxc_plan_network(const struct checkpoint *checkpoint, struct words *links, struct error *err)
-{
-	CLEANUP(pairs_release) struct pairs pairs = { 0 };
-
-	if (read_pairs(checkpoint, &pairs, err) < 0)
-		return -1;
-	for (size_t i = 0; i < pairs.count; i++) {
-		if (check_pair(&pairs.items[i], checkpoint->container->id, err) < 0)
-			return -1;
-		words_add(links, pairs.items[i].outer);
-	}
-	return 0;
-}
-
-/*
- * criu plugs the outer end into the bridge (lxc tells it "veth[eth0]:OUTER@BRIDGE"), and fails when
- * it is plugged in already.
- */
-static int make_pair(const struct pair *pair, struct error *err)
-{
-	int mtu = DEFAULT_MTU;
-
-	if (pair->mtu != NULL && atoi(pair->mtu) > 0) {
-		mtu = atoi(pair->mtu);
-	} else if (pair->bridge != NULL) {
-		mtu = network_mtu(pair->bridge, err);
-		if (mtu < 0)
-			return -1;
-	}
-	return network_make_pair(pair->outer, pair->inner, mtu, err);
-}
-
-int lxc_make_network(const struct checkpoint *checkpoint, struct error *err)
-{
-	CLEANUP(pairs_release) struct pairs pairs = { 0 };
-
-	if (read_pairs(checkpoint, &pairs, err) < 0)
-		return -1;
-	for (size_t i = 0; i < pairs.count; i++)
-		if (make_pair(&pairs.items[i], err) < 0)
-			return error_context(err, "cannot make network device '%s'",
-					     pairs.items[i].outer);
-	return 0;
-}
+#define MOUNTINFO_SIZE_MAX (4 << 20)
 
 /* Settings whose effect on the node lxc makes only at a start, not at a restore. */
 static void warn_of_lost_settings(const struct lxc_config *config, const char *id)
@@ -191,10 +38,11 @@ static int check_network(const struct lxc_config *config, unsigned int number, c
 	if (type == NULL || strcmp(type, "empty") == 0)
 		return 0;
 	if (strcmp(type, "none") == 0)
-		return error_exit(err, EXIT_TECHNOLOGIES,
-				  "container '%s' shares the network of its node (lxc.net.%u.type "
-				  "= none) and cannot be migrated live; migrate it without --online",
-				  id, number);
+		return error_exit(
+			err, EXIT_TECHNOLOGIES,
+			"container '%s' shares the network of its node (lxc.net.%u.type "
+			"= none) and cannot be migrated live; migrate it without --online",
+			id, number);
 	if (strcmp(type, "veth") != 0)
 		return error_exit(err, EXIT_TECHNOLOGIES,
 				  "container '%s' has a network device of the type '%s' "
@@ -207,6 +55,32 @@ static int check_network(const struct lxc_config *config, unsigned int number, c
 				  "(lxc.net.%u.veth.mode); live only 'bridge' can be migrated, so "
 				  "migrate it without --online",
 				  id, mode, number);
+	return 0;
+}
+
+/*
+ * A console that is also mounted below lxc.tty.dir comes through one restore; after it that mount
+ * is of a terminal that is gone, which criu cannot dump.
+ */
+static int check_console(const struct container *container, struct error *err)
+{
+	CLEANUP(memory_release)
+	char *path = memory_format("/proc/%d/mountinfo", (int)container->init_pid);
+	CLEANUP(text_release) struct text content = { 0 };
+	char *rest;
+
+	if (container->init_pid == 0)
+		return 0;
+	if (file_read(path, MOUNTINFO_SIZE_MAX, &content, err) < 0)
+		return -1;
+	rest = content.bytes;
+	for (char *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;)
+		if (strstr(line, " - devpts ") != NULL && strstr(line, "//deleted ") != NULL)
+			return error_exit(err, EXIT_TECHNOLOGIES,
+					  "container '%s' has a console that was lost in an "
+					  "earlier live migration; set 'lxc.console.path = none' "
+					  "and restart it, or migrate it without --online",
+					  container->id);
 	return 0;
 }
 
@@ -224,21 +98,22 @@ int lxc_checkpointable(const struct container *container, struct error *err)
 		return -1;
 	terminals = lxc_config_get(&config, "lxc.tty.max");
 	if (terminals != NULL && atoi(terminals) != 0)
-		return error_exit(err, EXIT_TECHNOLOGIES,
-				  "container '%s' has %s terminals of its node (lxc.tty.max), which "
-				  "criu cannot dump; set 'lxc.tty.max = 0' after its includes and "
-				  "restart it, or migrate it without --online",
-				  container->id, terminals);
+		return error_exit(
+			err, EXIT_TECHNOLOGIES,
+			"container '%s' has %s terminals of its node (lxc.tty.max), which "
+			"criu cannot dump; set 'lxc.tty.max = 0' after its includes and "
+			"restart it, or migrate it without --online",
+			container->id, terminals);
 	count = lxc_config_networks(&config, numbers, COUNT_OF(numbers));
 	for (size_t i = 0; i < count; i++)
 		if (check_network(&config, numbers[i], container->id, err) < 0)
 			return -1;
 	warn_of_lost_settings(&config, container->id);
-	return 0;
+	return check_console(container, err);
 }
 
 /* criu, which lxc starts, reads its further options from a file. */
-static int write_criu_options(const struct checkpoint *checkpoint, const struct pairs *pairs,
+static int write_criu_options(const struct checkpoint *checkpoint, const struct lxc_pairs *pairs,
 			      struct command *command, struct error *err)
 {
 	CLEANUP(text_release) struct text options = { 0 };
@@ -255,7 +130,7 @@ static int write_criu_options(const struct checkpoint *checkpoint, const struct 
 int lxc_dump_command(const struct checkpoint *checkpoint, struct command *command,
 		     struct error *err)
 {
-	static const struct pairs none;
+	static const struct lxc_pairs none;
 
 	words_add_all(&command->argv,
 		      (const char *const[]){ "lxc-checkpoint", "-n", checkpoint->container->id,
@@ -264,34 +139,56 @@ int lxc_dump_command(const struct checkpoint *checkpoint, struct command *comman
 	return write_criu_options(checkpoint, &none, command, err);
 }
 
+/* Asked as lxc asks it. */
+static bool has_apparmor(void)
+{
+	CLEANUP(text_release) struct text enabled = { 0 };
+	struct error ignored;
+
+	return file_read("/sys/module/apparmor/parameters/enabled", 16, &enabled, &ignored) == 0 &&
+	       text_starts_with(text_string(&enabled), "Y");
+}
+
 /* The container's own configuration, with names for the outer ends that it leaves open. */
-static int write_restore_config(const struct checkpoint *checkpoint, const struct pairs *pairs,
+static int write_restore_config(const struct checkpoint *checkpoint, const struct lxc_pairs *pairs,
 				const char *path, struct error *err)
 {
 	CLEANUP(text_release) struct text content = { 0 };
-	CLEANUP(memory_release) char *config =
-		lxc_config_path(checkpoint->container->directory);
+	CLEANUP(memory_release) char *config = lxc_config_path(checkpoint->container->directory);
 
 	if (config == NULL || file_read(config, LXC_CONFIG_SIZE_MAX, &content, err) < 0)
 		return config == NULL ? error_set(err, "container '%s' has no configuration",
-						  checkpoint->container->id) :
-					-1;
+						  checkpoint->container->id)
+				      : -1;
 	text_append(&content, "\n", 1);
-	for (size_t i = 0; i < pairs->count; i++)
-		if (!pairs->items[i].configured)
-			text_format(&content, "lxc.net.%u.veth.pair = %s\n",
-				    pairs->items[i].number, pairs->items[i].outer);
+	for (size_t i = 0; i < pairs->count; i++) {
+		const struct lxc_pair *pair = &pairs->items[i];
+
+		if (!pair->configured)
+			text_format(&content, "lxc.net.%u.veth.pair = %s\n", pair->number,
+				    pair->outer);
+		if (checkpoint->plug_later)
+			text_format(&content, "lxc.net.%u.link =\n", pair->number);
+	}
+	/*
+	 * lxc finds the terminal of /dev/console at a restore only where it opens it outside the
+	 * container, which it does for this value; the container's devpts is criu's to restore.
+	 */
+	text_format(&content, "lxc.pty.max = 1\n");
+	/* A start ignores the profile where the kernel has no AppArmor; a restore fails. */
+	if (!has_apparmor())
+		text_format(&content, "lxc.apparmor.profile =\n");
 	return file_write(path, &content, 0600, err);
 }
 
 int lxc_restore_command(const struct checkpoint *checkpoint, struct command *command,
 			struct error *err)
 {
-	CLEANUP(pairs_release) struct pairs pairs = { 0 };
+	CLEANUP(lxc_pairs_release) struct lxc_pairs pairs = { 0 };
 	CLEANUP(memory_release) char *config = memory_format("%s/config", checkpoint->work);
 	const struct container *container = checkpoint->container;
 
-	if (read_pairs(checkpoint, &pairs, err) < 0 ||
+	if (lxc_read_pairs(checkpoint, &pairs, err) < 0 ||
 	    write_restore_config(checkpoint, &pairs, config, err) < 0 ||
 	    write_criu_options(checkpoint, &pairs, command, err) < 0)
 		return -1;
@@ -302,7 +199,7 @@ int lxc_restore_command(const struct checkpoint *checkpoint, struct command *com
 				    checkpoint->images);
 	words_add_all(&command->argv,
 		      (const char *const[]){ "lxc-checkpoint", "-r", "-n", container->id, "-D",
-					     checkpoint->images, "-A", checkpoint->hook,
-					     "--rcfile", config, NULL });
+					     checkpoint->images, "-A", checkpoint->hook, "--rcfile",
+					     config, NULL });
 	return 0;
 }

@@ -131,9 +131,9 @@ static int read_directory(struct lxc_config *config, const char *path, int depth
 	if (count < 0)
 		return error_system(err, "cannot read the directory '%s'", path);
 	for (int i = 0; i < count; i++) {
-		CLEANUP(memory_release) char *file =
-			memory_format("%s%s%s", path, text_ends_with(path, "/") ? "" : "/",
-				      entries[i]->d_name);
+		CLEANUP(memory_release)
+		char *file = memory_format("%s%s%s", path, text_ends_with(path, "/") ? "" : "/",
+					   entries[i]->d_name);
 
 		if (result == 0)
 			result = read_file(config, file, depth, err);

@@ -10,10 +10,9 @@
 
 /* File systems that every node's kernel has by itself: their source is only a word. */
 static const char *const kernel_types[] = {
-	"proc",	     "sysfs",	   "tmpfs",	"ramfs",    "devpts",  "devtmpfs",
-	"mqueue",    "cgroup",	   "cgroup2",	"securityfs", "debugfs", "tracefs",
-	"pstore",    "bpf",	   "fusectl",	"hugetlbfs", "configfs", "binfmt_misc",
-	"efivarfs",  "overlay",
+	"proc",	   "sysfs",	"tmpfs",      "ramfs",	     "devpts",	 "devtmpfs", "mqueue",
+	"cgroup",  "cgroup2",	"securityfs", "debugfs",     "tracefs",	 "pstore",   "bpf",
+	"fusectl", "hugetlbfs", "configfs",   "binfmt_misc", "efivarfs", "overlay",
 };
 
 static bool is_kernel_type(const char *type)
@@ -165,7 +164,8 @@ static void add_named_files(const struct lxc_config *config, struct container *c
 {
 	for (size_t i = 0; i < config->count; i++) {
 		const struct lxc_config_item *item = &config->items[i];
-		CLEANUP(memory_release) char *program =
+		CLEANUP(memory_release)
+		char *program =
 			memory_format("%.*s", (int)strcspn(item->value, " \t"), item->value);
 
 		if (text_starts_with(item->key, "lxc.hook.") && strcmp(item->key, "lxc.hook.clone"))

@@ -57,8 +57,8 @@ static int relocate_directory(const struct relocation *relocation, const char *p
 	if (count < 0)
 		return error_system(err, "cannot read the directory '%s'", path);
 	for (int i = 0; i < count; i++) {
-		CLEANUP(memory_release) char *file =
-			memory_format("%s/%s", path, entries[i]->d_name);
+		CLEANUP(memory_release)
+		char *file = memory_format("%s/%s", path, entries[i]->d_name);
 
 		if (result == 0)
 			result = relocate_config(relocation, file, depth, err);
@@ -86,8 +86,7 @@ static int relocate_named(const struct relocation *relocation, const char *value
 	CLEANUP(memory_release) char *path = NULL;
 	struct stat status;
 
-	if (!file_path_is_plain(value) ||
-	    !file_path_below(value, relocation->move.from_directory))
+	if (!file_path_is_plain(value) || !file_path_below(value, relocation->move.from_directory))
 		return 0;
 	path = memory_format("%s%s", relocation->in,
 			     value + strlen(relocation->move.from_directory));
@@ -134,6 +133,7 @@ int lxc_rewrite(const struct container *from, const struct container *to, const 
 		struct error *err)
 {
 	CLEANUP(memory_release) char *config = lxc_config_path(in);
+	CLEANUP(memory_release) char *unfenced = memory_format("%s/%s", in, LXC_CONFIG_NAME);
 	struct relocation relocation = {
 		.move = { from->directory, to->directory, from->private_area, to->private_area },
 		.in = in,
@@ -144,5 +144,6 @@ int lxc_rewrite(const struct container *from, const struct container *to, const 
 	if (relocate_config(&relocation, config, 0, err) < 0)
 		return error_context(err, "cannot adapt the configuration of container '%s'",
 				     to->id);
-	return 0;
+	/* What stopped before the last pass was fenced by then; its copy is not to be. */
+	return strcmp(config, unfenced) == 0 ? 0 : file_rename(config, unfenced, err);
 }

@@ -70,8 +70,7 @@ static int start_session(struct carrier *self, struct error *err)
 		return -1;
 	ssh_set_message_callback(self->link.session, answer_request, NULL);
 	self->event = ssh_event_new();
-	if (self->event == NULL ||
-	    ssh_event_add_session(self->event, self->link.session) != SSH_OK)
+	if (self->event == NULL || ssh_event_add_session(self->event, self->link.session) != SSH_OK)
 		return error_set(err, "cannot watch the ssh session");
 	carrier_pulse_start(&self->pulse, self->link.session, setup->timeout_seconds);
 	return 0;
@@ -79,11 +78,11 @@ static int start_session(struct carrier *self, struct error *err)
 
 static void add_client(struct carrier *self, int client)
 {
-	self->channels = memory_resize(self->channels, self->count + 1, sizeof(*self->channels));
+	self->channels = memory_resize(self->channels, self->count + 1, sizeof(void *));
 	self->channels[self->count++] = carrier_channel_new(client);
-	self->descriptors = memory_resize(self->descriptors,
-					  CHANNELS + self->count * CARRIER_CHANNEL_POLLS,
-					  sizeof(*self->descriptors));
+	self->descriptors =
+		memory_resize(self->descriptors, CHANNELS + self->count * CARRIER_CHANNEL_POLLS,
+			      sizeof(*self->descriptors));
 }
 
 /* False when main is gone. */
@@ -111,24 +110,35 @@ static int lost_silent(const struct carrier *self, struct error *err)
 			  self->setup->config->name, self->setup->timeout_seconds);
 }
 
+/* What libssh says about its end, shortened to what says something. */
+static const char *loss_reason(ssh_session session)
+{
+	const char *prefix = "Socket error: ";
+	const char *reason = NULL;
+
+	/* Asked in any other state, it replaces the reason by a complaint. */
+	if ((ssh_get_status(session) & SSH_CLOSED) != 0)
+		reason = ssh_get_disconnect_message(session);
+	if (reason == NULL || *reason == '\0')
+		reason = ssh_get_error(session);
+	if (text_starts_with(reason, prefix))
+		reason += strlen(prefix);
+	return strcmp(reason, "disconnected") == 0 ? "it closed the connection" : reason;
+}
+
 static int check_session(const struct carrier *self, struct error *err)
 {
 	ssh_session session = self->link.session;
-	const char *reason = ssh_get_error(session);
-	const char *prefix = "Socket error: ";
-	const char *goodbye;
+	const char *reason;
 
-	if (ssh_is_connected(session) && (ssh_get_status(session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) == 0)
+	if (ssh_is_connected(session) &&
+	    (ssh_get_status(session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) == 0)
 		return 0;
-	goodbye = ssh_get_disconnect_message(session);
-	if (goodbye != NULL && *goodbye != '\0')
-		return lost(self, goodbye, err);
-	if (text_starts_with(reason, prefix))
-		reason += strlen(prefix);
+	reason = loss_reason(session);
+	/* The kernel's time limit (TCP_USER_TIMEOUT) is ours. */
 	if (strcmp(reason, strerror(ETIMEDOUT)) == 0)
 		return lost_silent(self, err);
-	return lost(self, strcmp(reason, "disconnected") == 0 ? "it closed the connection" : reason,
-		    err);
+	return lost(self, reason, err);
 }
 
 static int wait_for_work(struct carrier *self)
@@ -140,8 +150,7 @@ static int wait_for_work(struct carrier *self)
 	if ((flags & SSH_WRITE_PENDING) != 0)
 		events |= POLLOUT;
 	self->descriptors[MAIN] = (struct pollfd){ self->setup->socket, POLLIN, 0 };
-	self->descriptors[SESSION] =
-		(struct pollfd){ ssh_get_fd(self->link.session), events, 0 };
+	self->descriptors[SESSION] = (struct pollfd){ ssh_get_fd(self->link.session), events, 0 };
 	for (size_t i = 0; i < self->count; i++)
 		carrier_channel_poll(self->channels[i], writable,
 				     self->descriptors + CHANNELS + i * CARRIER_CHANNEL_POLLS);
@@ -202,10 +211,10 @@ static void tell_everybody(struct carrier *self, const struct error *reason)
 {
 	struct error ignored;
 
-	for (size_t i = 0; i < self->count; i++)
-		carrier_channel_lost(self->channels[i], reason);
 	carrier_send(self->setup->socket, CARRIER_LOST, reason->exit_status, reason->text, NULL, 0,
 		     &ignored);
+	for (size_t i = 0; i < self->count; i++)
+		carrier_channel_lost(self->channels[i], reason);
 }
 
 static void end(struct carrier *self, bool alive)

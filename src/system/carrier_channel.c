@@ -66,7 +66,7 @@ static void note_signal(ssh_session session, ssh_channel channel, const char *na
 		const char *name;
 		int number;
 	} signals[] = {
-		{ "HUP", 1 },	{ "INT", 2 },	{ "QUIT", 3 },	{ "ILL", 4 },  { "ABRT", 6 },
+		{ "HUP", 1 },	{ "INT", 2 },	{ "QUIT", 3 },	{ "ILL", 4 },	{ "ABRT", 6 },
 		{ "FPE", 8 },	{ "KILL", 9 },	{ "USR1", 10 }, { "SEGV", 11 }, { "USR2", 12 },
 		{ "PIPE", 13 }, { "ALRM", 14 }, { "TERM", 15 },
 	};
@@ -255,12 +255,12 @@ void carrier_channel_poll(const struct carrier_channel *self, bool writable,
 
 	descriptors[CLIENT] = (struct pollfd){ self->client, POLLIN, 0 };
 	descriptors[INPUT] = (struct pollfd){ wants_input ? self->input.fd : -1, POLLIN, 0 };
-	descriptors[OUTPUT] = (struct pollfd){
-		carrier_stream_pending(&self->output) ? self->output.fd : -1, POLLOUT, 0
-	};
-	descriptors[ERRORS] = (struct pollfd){
-		carrier_stream_pending(&self->errors) ? self->errors.fd : -1, POLLOUT, 0
-	};
+	descriptors[OUTPUT] =
+		(struct pollfd){ carrier_stream_pending(&self->output) ? self->output.fd : -1,
+				 POLLOUT, 0 };
+	descriptors[ERRORS] =
+		(struct pollfd){ carrier_stream_pending(&self->errors) ? self->errors.fd : -1,
+				 POLLOUT, 0 };
 }
 
 bool carrier_channel_step(struct carrier_channel *self, ssh_session session,

@@ -57,7 +57,7 @@ int carrier_send(int socket, enum carrier_kind kind, int number, const char *tex
 
 	if (strlen(text) > CARRIER_TEXT_LIMIT)
 		return error_set(err, "a command of %zu bytes is too long", strlen(text));
-	if (fd_count > 0)
+	if (fds != NULL && fd_count > 0)
 		add_descriptors(&message, &control, fds, fd_count);
 	do
 		sent = sendmsg(socket, &message, MSG_NOSIGNAL);

@@ -34,9 +34,9 @@ void carrier_stream_open(struct carrier_stream *stream, int fd)
 	*stream = (struct carrier_stream)CARRIER_STREAM_NONE;
 	stream->fd = fd;
 	if (fd >= 0 && fstat(fd, &info) == 0)
-		stream->type = S_ISSOCK(info.st_mode) ? STREAM_SOCKET :
-			       S_ISFIFO(info.st_mode) ? STREAM_PIPE :
-							STREAM_OTHER;
+		stream->type = S_ISSOCK(info.st_mode)	? STREAM_SOCKET
+			       : S_ISFIFO(info.st_mode) ? STREAM_PIPE
+							: STREAM_OTHER;
 }
 
 static void drop_pending(struct carrier_stream *stream)
@@ -113,9 +113,8 @@ static ssize_t write_some(const struct carrier_stream *stream, const char *bytes
 /* Returns how much went, 0 when there is nothing now, -1 at the end of the input. */
 static ssize_t read_some(const struct carrier_stream *stream, char *bytes, size_t length)
 {
-	ssize_t got = stream->type == STREAM_SOCKET ?
-			      recv(stream->fd, bytes, length, MSG_DONTWAIT) :
-			      read(stream->fd, bytes, length);
+	ssize_t got = stream->type == STREAM_SOCKET ? recv(stream->fd, bytes, length, MSG_DONTWAIT)
+						    : read(stream->fd, bytes, length);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
@@ -158,8 +157,8 @@ int carrier_stream_send(struct carrier_stream *stream, ssh_channel channel)
 
 static int flush_pending(struct carrier_stream *stream)
 {
-	ssize_t written = write_some(stream, stream->pending + stream->start,
-				     stream->end - stream->start);
+	ssize_t written =
+		write_some(stream, stream->pending + stream->start, stream->end - stream->start);
 
 	if (written > 0)
 		advance(stream, (size_t)written);

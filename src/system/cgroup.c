@@ -35,14 +35,22 @@ static bool has_file(const char *path, const char *name)
 	return file_exists(file);
 }
 
-/* The root of a hierarchy has neither file, so the whole node is never frozen or killed. */
+/* Where a hierarchy is mounted: all of the node's processes are there, this one too. */
+static bool is_mount_root(const char *path)
+{
+	CLEANUP(memory_release) char *parent = file_parent(path);
+	struct stat own;
+	struct stat above;
+
+	return stat(path, &own) == 0 && stat(parent, &above) == 0 && own.st_dev != above.st_dev;
+}
+
 static int find_kind(const char *path, enum freezer *kind, struct error *err)
 {
-	if (!file_path_is_plain(path) || !text_starts_with(path, CGROUP_ROOT "/"))
-		return error_set(err, "'%s' is no cgroup", path);
+	if (!file_path_is_plain(path) || !text_starts_with(path, CGROUP_ROOT "/") ||
+	    is_mount_root(path))
+		return error_set(err, "'%s' is no cgroup of a container", path);
 	*kind = FREEZER_GONE;
-	if (!file_exists(path))
-		return 0;
 	if (has_file(path, "freezer.state"))
 		*kind = FREEZER_V1;
 	else if (has_file(path, "cgroup.freeze"))
@@ -64,8 +72,9 @@ static int write_value(const char *path, const char *name, const char *value)
 
 static bool is_frozen(const char *path, enum freezer kind)
 {
-	CLEANUP(memory_release) char *file = memory_format(
-		"%s/%s", path, kind == FREEZER_V1 ? "freezer.state" : "cgroup.events");
+	CLEANUP(memory_release)
+	char *file = memory_format("%s/%s", path,
+				   kind == FREEZER_V1 ? "freezer.state" : "cgroup.events");
 	CLEANUP(text_release) struct text content = { 0 };
 	struct error ignored;
 

@@ -103,8 +103,8 @@ static char *read_path(pid_t pid, bool unified, struct error *err)
 
 		if (line == NULL)
 			continue;
-		if (unified ? strcmp(number, "0") == 0 && *controllers == '\0' :
-			      has_word(controllers, "freezer"))
+		if (unified ? strcmp(number, "0") == 0 && *controllers == '\0'
+			    : has_word(controllers, "freezer"))
 			return memory_duplicate(line);
 	}
 	error_set(err, "process %d has no cgroup with a freezer", (int)pid);
@@ -164,8 +164,7 @@ int cgroup_find_freezer(pid_t pid, char **path, struct error *err)
 	if (inner == NULL || strip_inner(outer, inner, pid, err) < 0)
 		return -1;
 	below = outer;
-	if (strcmp(hierarchy.mount_root, "/") != 0 &&
-	    text_starts_with(outer, hierarchy.mount_root))
+	if (strcmp(hierarchy.mount_root, "/") != 0 && text_starts_with(outer, hierarchy.mount_root))
 		below += strlen(hierarchy.mount_root);
 	found = memory_format("%s%s", hierarchy.mount, below);
 	if (strcmp(below, "/") == 0 || *below == '\0' || !file_path_is_plain(found))

@@ -116,9 +116,9 @@ const char *connection_user(const struct connection *connection)
 	return connection->user;
 }
 
-int connection_check(void *data, struct error *err)
+int connection_check(void *opaque, struct error *err)
 {
-	struct connection *connection = data;
+	struct connection *connection = opaque;
 	struct pollfd ready = { connection->socket, POLLIN, 0 };
 
 	while (!connection->lost && poll(&ready, 1, 0) > 0)
@@ -170,28 +170,44 @@ int remote_start(struct connection *connection, const char *command, int input, 
 	return 0;
 }
 
-/* The carrier's answer: 1 with the status, 0 for none yet, -1 with the reason. */
+/* What the carrier says about a command: 1 with the status, or -1 with the reason. */
+static int take_answer(struct remote_process *remote, const struct carrier_message *message,
+		       int *status, struct error *err)
+{
+	struct connection *connection = remote->connection;
+
+	if (message->kind == CARRIER_ENDED) {
+		*status = message->number;
+		log_trace("'%s' on '%s': exit status %d", remote->command, connection->host,
+			  *status);
+		return 1;
+	}
+	error_exit(err, (enum exit_status)message->number, "%s", message->text);
+	if (message->kind == CARRIER_FAILED)
+		return error_context(err, "cannot run '%s' on '%s'", remote->command,
+				     connection->host);
+	connection->lost = true;
+	connection->reason = *err;
+	return -1;
+}
+
+/* As take_answer(); 0 when nothing was said yet. */
 static int hear_end(struct remote_process *remote, int *status, struct error *err)
 {
 	struct carrier_message message;
 	int got = carrier_receive(remote->socket, &message);
-	int result = got;
 
-	if (got < 0) {
-		carrier_died(remote->connection);
-		*err = remote->connection->reason;
-	} else if (got > 0 && message.kind == CARRIER_ENDED) {
-		*status = message.number;
-		log_trace("'%s' on '%s': exit status %d", remote->command,
-			  remote->connection->host, *status);
-	} else if (got > 0) {
-		result = error_exit(err, (enum exit_status)message.number, "%s", message.text);
-		if (message.kind == CARRIER_FAILED)
-			error_context(err, "cannot run '%s' on '%s'", remote->command,
-				      remote->connection->host);
+	if (got > 0) {
+		got = take_answer(remote, &message, status, err);
+	} else if (got < 0) {
+		/* If the carrier gave a reason, main's socket has it. */
+		if (connection_check(remote->connection, err) == 0) {
+			carrier_died(remote->connection);
+			*err = remote->connection->reason;
+		}
 	}
 	carrier_message_release(&message);
-	return result;
+	return got;
 }
 
 int remote_wait(struct remote_process *remote, int timeout_ms, int *status, struct error *err)

@@ -80,8 +80,8 @@ int network_make_pair(const char *outer, const char *inner, int mtu, struct erro
 	mac[0] = 0xfe;
 	network_format_mac(mac, address);
 	return run_ip((const char *const[]){ "ip", "link", "add", "name", outer, "address", address,
-					     "mtu", size, "type", "veth", "peer", "name", inner,
-					     "mtu", size, NULL },
+					     "mtu", size, "up", "type", "veth", "peer", "name",
+					     inner, "mtu", size, NULL },
 		      err);
 }
 
@@ -98,7 +98,8 @@ int network_delete(const char *link, struct error *err)
 
 	if (!network_link_exists(link))
 		return 0;
-	if (run_ip((const char *const[]){ "ip", "link", "delete", "dev", link, NULL }, &reason) == 0 ||
+	if (run_ip((const char *const[]){ "ip", "link", "delete", "dev", link, NULL }, &reason) ==
+		    0 ||
 	    !network_link_exists(link))
 		return 0;
 	*err = reason;

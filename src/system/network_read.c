@@ -42,8 +42,8 @@ static struct network_interface *find_or_add(struct network_interfaces *interfac
 		if (strncmp(interfaces->items[i].name, name, length) == 0 &&
 		    interfaces->items[i].name[length] == '\0')
 			return &interfaces->items[i];
-	interfaces->items = memory_resize(interfaces->items, interfaces->count + 1,
-					  sizeof(*interfaces->items));
+	interfaces->items =
+		memory_resize(interfaces->items, interfaces->count + 1, sizeof(*interfaces->items));
 	found = &interfaces->items[interfaces->count++];
 	*found = (struct network_interface){ 0 };
 	snprintf(found->name, sizeof(found->name), "%.*s", (int)length, name);
@@ -63,8 +63,8 @@ static void add_address(struct network_interface *interface, const struct ifaddr
 {
 	bool six = entry->ifa_addr->sa_family == AF_INET6;
 	size_t size = six ? sizeof(struct in6_addr) : sizeof(struct in_addr);
-	size_t offset = six ? offsetof(struct sockaddr_in6, sin6_addr) :
-			      offsetof(struct sockaddr_in, sin_addr);
+	size_t offset = six ? offsetof(struct sockaddr_in6, sin6_addr)
+			    : offsetof(struct sockaddr_in, sin_addr);
 	unsigned int bits = (unsigned int)(size * 8);
 	char text[INET6_ADDRSTRLEN];
 
@@ -132,9 +132,8 @@ static void write_report(const struct network_interfaces *interfaces, struct tex
 		char mac[NETWORK_MAC_SIZE];
 
 		network_format_mac(interface->mac, mac);
-		text_format(report, "interface %s %d %d %d %d %s\n", interface->name,
-			    interface->up, interface->loopback, interface->ethernet,
-			    interface->index, mac);
+		text_format(report, "interface %s %d %d %d %d %s\n", interface->name, interface->up,
+			    interface->loopback, interface->ethernet, interface->index, mac);
 		for (size_t k = 0; k < interface->addresses.count; k++)
 			text_format(report, "address %s\n", interface->addresses.items[k]);
 	}
@@ -153,8 +152,7 @@ static int reader_main(void *data)
 	else
 		write_report(&interfaces, &report);
 	for (size_t done = 0; done < report.length;) {
-		ssize_t written =
-			write(reader->output, report.bytes + done, report.length - done);
+		ssize_t written = write(reader->output, report.bytes + done, report.length - done);
 
 		if (written <= 0)
 			return 1;

@@ -11,8 +11,10 @@
 /* rsync(1), EXIT VALUES */
 #define RSYNC_VANISHED 24
 
-/* Where everything on both ends is kept: owners by number, ACLs, attributes, hard links, holes. */
-static const char *const file_options[] = { "-aHAXS", "--numeric-ids", "--delete", NULL };
+/* Everything is kept: owners by number, ACLs, attributes, hard links, holes, and times to the
+ * nanosecond: by whole seconds, a file changed twice in one second would not be sent again. */
+static const char *const file_options[] = { "-aHAXS", "--numeric-ids", "--delete",
+					    "--modify-window=-1", NULL };
 static const char *const image_options[] = { "-a", "--numeric-ids", "--whole-file", "--inplace",
 					     NULL };
 
@@ -70,6 +72,8 @@ int rsync_copy(const struct rsync_job *job, struct error *err)
 	options.argv = (const char *const *)argv.items;
 	if (process_start(&process, &options, err) < 0)
 		return -1;
+	/* With the last copy of it, rsync's, ends the command on the other side. */
+	descriptor_close(&client);
 	status = process_wait(&process, -1, err);
 	if (status < 0)
 		return -1;

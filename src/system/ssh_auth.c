@@ -48,7 +48,8 @@ static void forget(struct text *secret)
 	text_release(secret);
 }
 
-/* libssh calls it for a key that is encrypted. */
+/* libssh calls it for a key that is encrypted, and its type says what it takes. */
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 static int passphrase_needed(const char *prompt, char *buffer, size_t size, int echo, int verify,
 			     void *data)
 {
@@ -61,8 +62,8 @@ static int passphrase_needed(const char *prompt, char *buffer, size_t size, int 
 
 static ssh_key read_locked_key(struct login *login, const char *path)
 {
-	CLEANUP(memory_release) char *prompt =
-		memory_format("Enter passphrase for key '%s': ", path);
+	CLEANUP(memory_release)
+	char *prompt = memory_format("Enter passphrase for key '%s': ", path);
 
 	for (int i = 0; i < PASSPHRASE_PROMPTS; i++) {
 		CLEANUP(forget) struct text passphrase = { 0 };
@@ -141,8 +142,8 @@ static int try_key_file(struct login *login, const char *path)
 	if (file_exists(certificate))
 		result = try_key(login, key, certificate);
 	for (size_t i = 0; i < others->count && result == SSH_AUTH_DENIED; i++) {
-		CLEANUP(memory_release) char *other =
-			ssh_config_expand(login->config, others->items[i]);
+		CLEANUP(memory_release)
+		char *other = ssh_config_expand(login->config, others->items[i]);
 
 		result = try_key(login, key, other);
 	}
@@ -159,8 +160,8 @@ static int try_key_files(struct login *login)
 	int result = SSH_AUTH_DENIED;
 
 	for (size_t i = 0; i < files->count && result == SSH_AUTH_DENIED; i++) {
-		CLEANUP(memory_release) char *path =
-			ssh_config_expand(login->config, files->items[i]);
+		CLEANUP(memory_release)
+		char *path = ssh_config_expand(login->config, files->items[i]);
 		struct stat info;
 
 		if (stat(path, &info) < 0 || !S_ISREG(info.st_mode))
@@ -216,8 +217,8 @@ static int answer_questions(struct login *login)
 		CLEANUP(memory_release) char *prompt = NULL;
 		char shown[512];
 		char echo = 0;
-		const char *question = ssh_userauth_kbdint_getprompt(login->session,
-								     (unsigned int)i, &echo);
+		const char *question =
+			ssh_userauth_kbdint_getprompt(login->session, (unsigned int)i, &echo);
 
 		if (question == NULL)
 			return SSH_AUTH_ERROR;
@@ -254,7 +255,8 @@ static int try_interactive(struct login *login)
 
 static int try_password(struct login *login)
 {
-	CLEANUP(memory_release) char *prompt =
+	CLEANUP(memory_release)
+	char *prompt =
 		memory_format("%s@%s's password: ", login->config->user, login->config->name);
 	int result = SSH_AUTH_DENIED;
 
@@ -288,8 +290,8 @@ static int try_methods(struct login *login)
 	int result = ssh_userauth_none(login->session, NULL);
 
 	for (size_t i = 0; i < COUNT_OF(methods); i++) {
-		const bool *enabled = (const bool *)((const char *)login->config +
-						     methods[i].enabled);
+		const bool *enabled =
+			(const bool *)((const char *)login->config + methods[i].enabled);
 
 		if (result != SSH_AUTH_DENIED && result != SSH_AUTH_PARTIAL)
 			return result;
@@ -318,8 +320,8 @@ int ssh_auth_login(const struct ssh_config *config, ssh_session session, struct 
 	if (result == SSH_AUTH_ERROR || result == SSH_AUTH_AGAIN)
 		return error_exit(err, EXIT_CONNECT, "cannot log in to '%s' as '%s': %s",
 				  config->name, config->user,
-				  result == SSH_AUTH_AGAIN ? "it does not answer" :
-							     ssh_get_error(session));
+				  result == SSH_AUTH_AGAIN ? "it does not answer"
+							   : ssh_get_error(session));
 	return error_exit(err, EXIT_CONNECT,
 			  "'%s' refused the login of '%s' (tried: %s): add a public key of this "
 			  "node to its authorized_keys, say with 'ssh-copy-id %s@%s'",

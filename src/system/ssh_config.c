@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for asking ssh what its configuration says, and for telling libssh. */
+/* Alone responsible for asking ssh what its configuration says. */
 #include <pwd.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,7 +16,10 @@
 
 enum kind { TEXT, NUMBER, FLAG, WORD, WORDS };
 
-#define FIELD(name, kind, member) { name, kind, offsetof(struct ssh_config, member) }
+#define FIELD(name, kind, member)                                                                  \
+	{                                                                                          \
+		name, kind, offsetof(struct ssh_config, member)                                    \
+	}
 
 /* Keywords as `ssh -G` prints them that are taken over as they are. */
 static const struct field {
@@ -108,15 +110,14 @@ static bool list_names(const char *list, const char *name)
 }
 
 /* Keywords that need more than being copied. */
-static int take_special(struct ssh_config *config, const char *name, char *value,
-			struct error *err)
+static int take_special(struct ssh_config *config, const char *name, char *value, struct error *err)
 {
 	if (strcmp(name, "stricthostkeychecking") == 0)
 		take_strict(config, value);
 	else if (strcmp(name, "addressfamily") == 0)
-		config->family = strcmp(value, "inet") == 0  ? AF_INET :
-				 strcmp(value, "inet6") == 0 ? AF_INET6 :
-							       AF_UNSPEC;
+		config->family = strcmp(value, "inet") == 0    ? AF_INET
+				 : strcmp(value, "inet6") == 0 ? AF_INET6
+							       : AF_UNSPEC;
 	else if (strcmp(name, "rekeylimit") == 0) {
 		char *rest;
 
@@ -125,8 +126,8 @@ static int take_special(struct ssh_config *config, const char *name, char *value
 	} else if (strcmp(name, "preferredauthentications") == 0) {
 		config->public_key = config->public_key && list_names(value, "publickey");
 		config->password = config->password && list_names(value, "password");
-		config->interactive = config->interactive &&
-				      list_names(value, "keyboard-interactive");
+		config->interactive =
+			config->interactive && list_names(value, "keyboard-interactive");
 	} else if (strcmp(name, "revokedhostkeys") == 0 && strcmp(value, "none") != 0)
 		return error_exit(err, EXIT_CONNECT,
 				  "cannot connect to '%s': ssh's configuration has "
@@ -171,7 +172,9 @@ static int run_ssh(struct words *argv, struct text *output, struct error *err)
 static int prefer_fast_ciphers(struct ssh_config *config, struct error *err)
 {
 	static const char *const fast[] = { "aes128-gcm@openssh.com", "aes256-gcm@openssh.com" };
-	static const char *const arguments[] = { "ssh", "-G", "-F", "none", "--", "localhost", NULL };
+	static const char *const arguments[] = {
+		"ssh", "-G", "-F", "none", "--", "localhost", NULL
+	};
 	CLEANUP(words_release) struct words argv = { 0 };
 	CLEANUP(text_release) struct text output = { 0 };
 	CLEANUP(text_release) struct text list = { 0 };
@@ -303,66 +306,6 @@ char *ssh_config_expand(const struct ssh_config *config, const char *word)
 			text_append(&expanded, word, 1);
 	}
 	return text_take(&expanded);
-}
-
-/* The name and the port under which known_hosts has the host. */
-static int apply_name(const struct ssh_config *config, ssh_session session)
-{
-	const char *host = config->host_key_alias != NULL ? config->host_key_alias : config->host;
-	CLEANUP(memory_release) char *bracketed = memory_format("[%s]", host);
-	int port = config->host_key_alias != NULL ? 22 : config->port;
-
-	if (ssh_options_set(session, SSH_OPTIONS_HOST, strchr(host, ':') ? bracketed : host) < 0 ||
-	    ssh_options_set(session, SSH_OPTIONS_PORT, &port) < 0)
-		return -1;
-	return ssh_options_set(session, SSH_OPTIONS_USER, config->user);
-}
-
-static int apply_algorithms(const struct ssh_config *config, ssh_session session,
-			    struct error *err)
-{
-	const struct {
-		enum ssh_options_e option;
-		const char *value;
-		const char *name;
-	} lists[] = {
-		{ SSH_OPTIONS_CIPHERS_C_S, config->ciphers, "Ciphers" },
-		{ SSH_OPTIONS_CIPHERS_S_C, config->ciphers, "Ciphers" },
-		{ SSH_OPTIONS_KEY_EXCHANGE, config->kex, "KexAlgorithms" },
-		{ SSH_OPTIONS_HOSTKEYS, config->host_keys, "HostKeyAlgorithms" },
-		{ SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, config->public_keys,
-		  "PubkeyAcceptedAlgorithms" },
-		{ SSH_OPTIONS_HMAC_C_S, config->macs, "MACs" },
-		{ SSH_OPTIONS_HMAC_S_C, config->macs, "MACs" },
-	};
-
-	for (size_t i = 0; i < COUNT_OF(lists); i++)
-		if (lists[i].value != NULL &&
-		    ssh_options_set(session, lists[i].option, lists[i].value) < 0)
-			return error_exit(err, EXIT_CONNECT,
-					  "cannot connect to '%s': libssh knows none of the %s '%s'",
-					  config->name, lists[i].name, lists[i].value);
-	return 0;
-}
-
-int ssh_config_apply(const struct ssh_config *config, ssh_session session, struct error *err)
-{
-	bool process_config = false;
-	uint64_t rekey_bytes = config->rekey_bytes;
-	uint32_t rekey_seconds = config->rekey_seconds;
-
-	if (apply_algorithms(config, session, err) < 0)
-		return -1;
-	if (ssh_options_set(session, SSH_OPTIONS_PROCESS_CONFIG, &process_config) < 0 ||
-	    apply_name(config, session) < 0 ||
-	    ssh_options_set(session, SSH_OPTIONS_COMPRESSION, config->compression ? "yes" : "no") ||
-	    ssh_options_set(session, SSH_OPTIONS_REKEY_DATA, &rekey_bytes) < 0 ||
-	    ssh_options_set(session, SSH_OPTIONS_REKEY_TIME, &rekey_seconds) < 0 ||
-	    (config->rsa_bits > 0 &&
-	     ssh_options_set(session, SSH_OPTIONS_RSA_MIN_SIZE, &config->rsa_bits) < 0))
-		return error_exit(err, EXIT_CONNECT, "cannot connect to '%s': %s", config->name,
-				  ssh_get_error(session));
-	return 0;
 }
 
 void ssh_config_release(struct ssh_config *config)

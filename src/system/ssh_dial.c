@@ -115,11 +115,12 @@ static const char *address_text(const struct addrinfo *address, char *text, size
 static int try_addresses(const struct ssh_config *config, const struct addrinfo *addresses,
 			 int limit_seconds, struct error *err)
 {
-	int64_t deadline = wait_clock() + limit_seconds * 1000;
+	int64_t deadline = wait_clock() + (int64_t)limit_seconds * 1000;
 	char text[NI_MAXHOST];
 	int left = 0;
 
-	for (const struct addrinfo *address = addresses; address != NULL; address = address->ai_next)
+	for (const struct addrinfo *address = addresses; address != NULL;
+	     address = address->ai_next)
 		left++;
 	for (const struct addrinfo *address = addresses; address != NULL;
 	     address = address->ai_next) {
@@ -132,8 +133,7 @@ static int try_addresses(const struct ssh_config *config, const struct addrinfo 
 		if (fd >= 0 || err->exit_status == EXIT_INTERRUPTED)
 			return fd;
 	}
-	error_context(err, "cannot connect to '%s' (%s port %d)", config->name, text,
-		      config->port);
+	error_context(err, "cannot connect to '%s' (%s port %d)", config->name, text, config->port);
 	err->exit_status = EXIT_CONNECT;
 	return -1;
 }
@@ -169,8 +169,7 @@ static void jump_command(const struct ssh_config *config, struct words *argv)
 	if (config->config_file != NULL)
 		words_format(argv, "-F%s", config->config_file);
 	if (comma != NULL)
-		words_format(argv, "-J%.*s", (int)(comma - config->proxy_jump),
-			     config->proxy_jump);
+		words_format(argv, "-J%.*s", (int)(comma - config->proxy_jump), config->proxy_jump);
 	words_format(argv, "-W[%s]:%d", config->host, config->port);
 	words_add(argv, "--");
 	words_format(argv, "%s%s", strstr(last, "://") != NULL ? "" : "ssh://", last);
@@ -196,8 +195,8 @@ static int proxy_words(const struct ssh_config *config, struct words *argv, stru
 		if (i > 0 || strcmp(word, "exec") != 0)
 			words_add(argv, word);
 	}
-	return argv->count > 0 ? 0 :
-				 error_exit(err, EXIT_CONNECT, "the ProxyCommand of '%s' is empty",
+	return argv->count > 0 ? 0
+			       : error_exit(err, EXIT_CONNECT, "the ProxyCommand of '%s' is empty",
 					    config->name);
 }
 

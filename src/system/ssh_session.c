@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "system/ssh_apply.h"
 #include "system/ssh_auth.h"
 #include "system/ssh_dial.h"
 #include "system/ssh_session.h"
@@ -22,15 +23,22 @@ static int connect_limit(const struct ssh_config *config, int timeout_seconds)
 }
 
 /* The proxy's own last words explain more than that it closed the stream. */
-static const char *proxy_words(struct process *proxy)
+static int proxy_failed(struct process *proxy, const struct ssh_config *config, struct error *err)
 {
 	struct error ignored;
+	int status = process_wait(proxy, PROXY_WORDS_MS, &ignored);
+	const char *words = process_last_words(proxy);
 
-	if (proxy->pid == 0)
-		return "";
-	if (process_wait(proxy, PROXY_WORDS_MS, &ignored) < 0)
-		return "";
-	return process_last_words(proxy);
+	if (*words != '\0')
+		return error_exit(err, EXIT_CONNECT, "cannot reach '%s' through '%s': %s",
+				  config->name, proxy->command, words);
+	if (status >= 0)
+		return error_exit(err, EXIT_CONNECT,
+				  "cannot reach '%s' through '%s': it ended with status %d",
+				  config->name, proxy->command, status);
+	return error_exit(err, EXIT_CONNECT,
+			  "cannot reach '%s' through '%s': no ssh server answered", config->name,
+			  proxy->command);
 }
 
 static int handshake_failed(struct ssh_link *link, const struct ssh_config *config, int limit,
@@ -38,12 +46,10 @@ static int handshake_failed(struct ssh_link *link, const struct ssh_config *conf
 {
 	const char *banner = ssh_get_serverbanner(link->session);
 	const char *reason = ssh_get_error(link->session);
-	const char *words = proxy_words(&link->proxy);
 	const char *prefix = "Socket error: ";
 
-	if (*words != '\0')
-		return error_exit(err, EXIT_CONNECT, "cannot reach '%s' by its proxy: %s",
-				  config->name, words);
+	if (link->proxy.command != NULL && banner == NULL)
+		return proxy_failed(&link->proxy, config, err);
 	if (text_starts_with(reason, prefix))
 		reason += strlen(prefix);
 	if (banner == NULL)

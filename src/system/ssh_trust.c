@@ -62,8 +62,8 @@ static void join_files(struct text *hosts, const struct ssh_config *config,
 	}
 }
 
-int ssh_trust_prepare(struct ssh_trust *trust, const struct ssh_config *config,
-		      ssh_session session, struct error *err)
+int ssh_trust_prepare(struct ssh_trust *trust, const struct ssh_config *config, ssh_session session,
+		      struct error *err)
 {
 	CLEANUP(memory_release) char *path = NULL;
 	size_t written = 0;
@@ -146,7 +146,8 @@ static void note_key(const struct ssh_config *config, ssh_session session)
 static int refuse_unknown(const struct ssh_config *config, const struct host_key *host_key,
 			  struct error *err)
 {
-	CLEANUP(memory_release) char *port =
+	CLEANUP(memory_release)
+	char *port =
 		config->port == 22 ? memory_duplicate("") : memory_format("-p %d ", config->port);
 
 	return error_exit(err, EXIT_CONNECT,
@@ -159,7 +160,8 @@ static int refuse_unknown(const struct ssh_config *config, const struct host_key
 static int ask_admin(const struct ssh_config *config, const struct host_key *host_key,
 		     struct error *err)
 {
-	CLEANUP(memory_release) char *prompt = memory_format(
+	CLEANUP(memory_release)
+	char *prompt = memory_format(
 		"The authenticity of host '%s' (%s port %d) can't be established.\n"
 		"Its %s key fingerprint is %s.\n"
 		"Continue connecting (yes/no/[fingerprint])? ",
@@ -216,11 +218,12 @@ int ssh_trust_check(const struct ssh_trust *trust, const struct ssh_config *conf
 	case SSH_KNOWN_HOSTS_NOT_FOUND:
 		return decide_unknown(config, session, &host_key, err);
 	case SSH_KNOWN_HOSTS_CHANGED:
-		return error_exit(err, EXIT_CONNECT,
-				  "the host key of '%s' has changed (it is now %s %s): somebody may "
-				  "be in between; if the host was reinstalled, remove its old key "
-				  "with 'ssh-keygen -R' and accept the new one with 'ssh %s'",
-				  config->name, host_key.type, host_key.fingerprint, config->name);
+		return error_exit(
+			err, EXIT_CONNECT,
+			"the host key of '%s' has changed (it is now %s %s): somebody may "
+			"be in between; if the host was reinstalled, remove its old key "
+			"with 'ssh-keygen -R' and accept the new one with 'ssh %s'",
+			config->name, host_key.type, host_key.fingerprint, config->name);
 	case SSH_KNOWN_HOSTS_OTHER:
 		return error_exit(err, EXIT_CONNECT,
 				  "'%s' shows a host key of another type (%s %s) than the known "

@@ -98,11 +98,8 @@ refuse_peer() {
 		'raw(b"\x00\x00\x00\x20{\"type\": \"he")' \
 		'send(b"this is not JSON"); receive()' \
 		'send(b"[" * 10000); receive()' \
-		'send(b"{}"); receive()' \
 		'send(b"[]"); receive()' \
-		'send({"type": "ping"}); receive()' \
 		'send({"type": "hello"}); receive()' \
-		'send({"type": "hello", "protocol": "1", "version": 1}); receive()' \
 		'send({"type": ["hello"], "protocol": {}, "version": None}); receive()'; do
 		speaker "$code"
 		refuse_peer || fail "the peer did: $code"
@@ -110,7 +107,7 @@ refuse_peer() {
 }
 
 @test "a peer of another version is told from a broken one" {
-	for protocol in 0 99 -1 1e99 2147483648; do
+	for protocol in 0 -1 1e99; do
 		speaker "send({'type': 'hello', 'protocol': $protocol, 'version': '9.9'}); receive()"
 		refuse_peer
 	done

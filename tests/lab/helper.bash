@@ -118,11 +118,10 @@ thaw_all() {
 
 # end_processes HOST NAME...: end, by pid, the host's own processes of these names.
 end_processes() {
-	local host=$1 name pid
+	local host=$1
 	shift
-	for name; do
-		for pid in $(on "$host" pidof "$name" || true); do on "$host" kill -KILL "$pid" 2>/dev/null || true; done
-	done
+	# shellcheck disable=SC2016	# expanded in the host
+	on "$host" sh -c 'pids=$(pidof "$@") && kill -KILL $pids' _ "$@" 2>/dev/null </dev/null || true
 }
 
 # fresh: put all hosts back to nothing: no client, no vzmigrate, no container, no journal, every link up.
@@ -153,7 +152,7 @@ fresh() {
 
 # --- clients ---------------------------------------------------------------------------------------------
 
-declare -A client_pids=()
+declare -gA client_pids=()
 
 # client_start NAME ADDRESS [OPTION...]: the checking echo client, on this machine; returns when it has an answer.
 client_start() {
@@ -225,7 +224,7 @@ snapshot() {
 		echo "# mounts"
 		sed 's/^\S* \(\S*\) \(\S*\) .*/\1 \2/' /proc/mounts | sort
 		echo "# settings"
-		cat /proc/sys/vm/unprivileged_userfaultfd /proc/sys/kernel/ns_last_pid 2>/dev/null | head -n 1
+		cat /proc/sys/vm/unprivileged_userfaultfd
 		cat /root/.ssh/authorized_keys /root/.ssh/known_hosts
 		find /etc/lxc /etc/criu -type f 2>/dev/null | sort
 	END

@@ -48,15 +48,12 @@ static void bad_destinations_are_refused(void **state)
 	static const struct {
 		const char *text, *named;
 	} rows[] = {
-		{ "", "missing" },	      { "@host", "user" },
-		{ "-oProxyCommand=x", "-o" }, { "u@-h", "'-h'" },
-		{ "-u@h", "'-u'" },	      { "h:0", "'0'" },
-		{ "h:65536", "'65536'" },     { "h:22x", "'22x'" },
-		{ "h:", "''" },		      { "h: 22", "' 22'" },
-		{ "[::1", "brackets" },	      { "[::1]x", "brackets" },
-		{ "a b", "'a b'" },	      { "h\n", "name of a host" },
-		{ "h;id", "'h;id'" },	      { "u$x@h", "'u$x'" },
-		{ "[]", "missing" },
+		{ "", "missing" },	  { "@host", "user" },	       { "-oProxyCommand=x", "-o" },
+		{ "u@-h", "'-h'" },	  { "-u@h", "'-u'" },	       { "h:0", "'0'" },
+		{ "h:65536", "'65536'" }, { "h:22x", "'22x'" },	       { "h:", "''" },
+		{ "h: 22", "' 22'" },	  { "[::1", "brackets" },      { "[::1]x", "brackets" },
+		{ "a b", "'a b'" },	  { "h\n", "name of a host" }, { "h;id", "'h;id'" },
+		{ "u$x@h", "'u$x'" },	  { "[]", "missing" },
 	};
 
 	(void)state;
@@ -76,8 +73,8 @@ static void bad_destinations_are_refused(void **state)
 static void options_are_parsed(void **state)
 {
 	static const char *const expected[] = {
-		"-p", "2222", "-i",  "/a b",	"-o", "BatchMode=yes", "-4",	      "-C",
-		"-l", "u",    "-J",  "u@j:22,k", "-F", "/x",	       "-o", "Port 22", NULL
+		"-p", "2222",	  "-i", "/a b", "-o", "BatchMode=yes", "-4", "-C", "-l", "u",
+		"-J", "u@j:22,k", "-F", "/x",	"-o", "Port 22",       NULL
 	};
 	CLEANUP(ssh_options_release) struct ssh_options options = { 0 };
 	struct error err = { 0 };
@@ -115,10 +112,12 @@ static void bad_options_are_refused(void **state)
 	static const struct {
 		const char *text, *named;
 	} rows[] = {
-		{ "host2", "'host2'" },	    { "-p 22 host2", "'host2'" }, { "-p", "'-p'" },
-		{ "-p x", "'x'" },	    { "-N", "'-N'" },		  { "-qN", "'-qN'" },
-		{ "-L 1:a:2", "'-L'" },	    { "-i 'x", "quote" },	  { "-o ''", "'-o'" },
-		{ "--", "'--'" },	    { "-", "'-'" },		  { "-l -x", "'-x'" },
+		{ "host2", "'host2'" }, { "-p 22 host2", "'host2'" },
+		{ "-p", "'-p'" },	{ "-p x", "'x'" },
+		{ "-N", "'-N'" },	{ "-qN", "'-qN'" },
+		{ "-L 1:a:2", "'-L'" }, { "-i 'x", "quote" },
+		{ "-o ''", "'-o'" },	{ "--", "'--'" },
+		{ "-", "'-'" },		{ "-l -x", "'-x'" },
 		{ "-W h:22", "'-W'" },
 	};
 
