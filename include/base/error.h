@@ -11,6 +11,8 @@
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
+#include <stdbool.h>
+
 /* The published exit statuses (man page, EXIT STATUS): never renumbered. */
 enum exit_status {
 	EXIT_OK = 0,
@@ -56,5 +58,8 @@ int error_default(struct error *err, enum exit_status exit_status);
 
 /* "EXIT_COPY" for 6; "EXIT_UNKNOWN" for what is not published. */
 const char *exit_status_name(int exit_status);
+
+/* Is it a published one, and not EXIT_OK? */
+bool exit_status_is_failure(int exit_status);
 
 #endif

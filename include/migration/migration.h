@@ -19,7 +19,7 @@
 struct migration_options {
 	struct destination destination;
 	struct ssh_options ssh;
-	struct words rsync; /* added to rsync's options */
+	struct words rsync;  /* added to rsync's options */
 	const char *runtime; /* NULL: whichever knows the container */
 	bool online;
 	bool remove_area;
@@ -46,12 +46,12 @@ struct migration {
 	struct container container; /* as it was found here */
 	struct container target;    /* as it shall be there */
 	struct areas areas;
-	char *images;		    /* on the destination */
+	char *images; /* on the destination */
 
-	bool begun_here;	    /* journals exist */
+	bool begun_here; /* journals exist */
 	bool begun_there;
-	bool committed;		    /* the destination owns the container */
-	bool moved;		    /* and has said that it has it */
+	bool committed; /* the destination owns the container */
+	bool moved;	/* and has said that it has it */
 
 	struct step_time times[STEPS_MAX];
 	size_t step_count;
@@ -60,7 +60,10 @@ struct migration {
 	int64_t total_ms;
 };
 
-#define MIGRATION_NONE { .host = HOST_NONE }
+#define MIGRATION_NONE                                                                             \
+	{                                                                                          \
+		.host = HOST_NONE                                                                  \
+	}
 
 /*
  * Moves the container. 0: it is on the destination. -1: it is here as it was, with the reason and

@@ -19,6 +19,7 @@ struct session {
 
 	/* The agent of the container that is being migrated. */
 	bool serving;
+	bool ended; /* and its status has been taken */
 	struct remote_process agent;
 	struct wire wire;
 	struct node node; /* the destination */

@@ -34,8 +34,7 @@ char *hook_path(const struct host *host);
  * Waits until the hook reports `stage`, and keeps it waiting in host->hook. Returns 1; 0 when the
  * process under way (host->checkpoint) failed before, *status is its exit status then.
  */
-int hook_wait(struct host *host, const char *stage, int timeout_ms, int *status,
-	      struct error *err);
+int hook_wait(struct host *host, const char *stage, int timeout_ms, int *status, struct error *err);
 
 /* Lets the hook that waits go on. */
 int hook_answer(struct host *host, bool proceed, struct error *err);

@@ -25,15 +25,15 @@ struct host {
 	struct container container; /* as it is (source) or shall be (destination) on this node */
 	int lock;		    /* the lock file, locked; -1: not */
 	struct journal journal;
-	bool keep;		    /* --keep-dst: copied files stay after a failure */
-	struct words kept;	     /* staging directories that an earlier attempt left here */
-	char *run_directory;	     /* RUN_DIRECTORY/ID, NULL before `begin` */
-	char *images;		     /* tmpfs for criu's images, NULL when there is none */
-	int hook_listener;	     /* where criu's action scripts report; -1 */
-	int hook;		     /* the script that waits for our answer; -1 */
-	pid_t init_pid;		     /* of the tree that the hook reported, 0 before */
-	struct process checkpoint;   /* the dump or restore that is under way */
-	char *freezer;		     /* cgroup directory of the frozen container, source */
+	bool keep;		   /* --keep-dst: copied files stay after a failure */
+	struct words kept;	   /* staging directories that an earlier attempt left here */
+	char *run_directory;	   /* RUN_DIRECTORY/ID, NULL before `begin` */
+	char *images;		   /* tmpfs for criu's images, NULL when there is none */
+	int hook_listener;	   /* where criu's action scripts report; -1 */
+	int hook;		   /* the script that waits for our answer; -1 */
+	pid_t init_pid;		   /* of the tree that the hook reported, 0 before */
+	struct process checkpoint; /* the dump or restore that is under way */
+	char *freezer;		   /* cgroup directory of the frozen container, source */
 };
 
 #define HOST_NONE                                                                                  \

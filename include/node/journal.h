@@ -33,13 +33,16 @@ enum journal_state {
 };
 
 struct journal {
-	int fd;		      /* -1: closed */
+	int fd; /* -1: closed */
 	char *path;
 	json_object *records; /* all of them, in order */
 	enum journal_state state;
 };
 
-#define JOURNAL_NONE { .fd = -1 }
+#define JOURNAL_NONE                                                                               \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
 /* Where the journal of a container is. The caller frees. */
 char *journal_path(const char *id);

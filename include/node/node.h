@@ -25,7 +25,4 @@ struct node {
 int node_call(struct node *node, const char *operation, json_object *arguments,
 	      json_object **result, struct error *err);
 
-/* Keeps the silence of a remote node's source short: call it several times per timeout. */
-int node_ping(struct node *node, struct error *err);
-
 #endif

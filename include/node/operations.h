@@ -15,7 +15,7 @@
  * Runs the operation. *result (may be NULL on return: nothing to tell) belongs to the caller.
  * Arguments come from the peer: every handler checks what it reads.
  */
-int operation_run(struct host *host, const char *name, json_object *arguments,
-		  json_object **result, struct error *err);
+int operation_run(struct host *host, const char *name, json_object *arguments, json_object **result,
+		  struct error *err);
 
 #endif

@@ -14,12 +14,12 @@
 
 struct rsync_job {
 	struct connection *connection;
-	bool sudo;		    /* the remote rsync runs by `sudo -n` */
-	const char *source;	    /* a directory; its content is copied */
-	const char *target;	    /* the directory there that will have the same content */
-	const struct words *extra;  /* the admin's --rsync options */
-	bool may_vanish;	    /* the source changes: files that vanish are no failure */
-	bool images;		    /* criu's images, new and on tmpfs: no deltas, no deletions */
+	bool sudo;		   /* the remote rsync runs by `sudo -n` */
+	const char *source;	   /* a directory; its content is copied */
+	const char *target;	   /* the directory there that will have the same content */
+	const struct words *extra; /* the admin's --rsync options */
+	bool may_vanish;	   /* the source changes: files that vanish are no failure */
+	bool images;		   /* criu's images, new and on tmpfs: no deltas, no deletions */
 };
 
 /* Returns when the target is like the source. EXIT_COPY with rsync's own reason. */

@@ -12,7 +12,8 @@
  *	result   agent: {"number": N, "result": {…}}, the answer to the request
  *	error    agent: {"number": N, "exit_status": N, "text": "…"}, the other answer
  *	log      agent, before an answer: {"level": N, "text": "…"}
- *	ping     source, several times per timeout; not answered: it only breaks the silence
+ *	ping     both, several times per timeout; not answered: it only breaks the silence. Who hears
+ *	         nothing for SILENCE_FACTOR timeouts has lost its peer
  *
  * Bulk data never rides in messages.
  */
@@ -27,11 +28,14 @@
 
 #define MESSAGE_LIMIT (1 << 20)
 #define MESSAGE_PROTOCOL 1
+#define SILENCE_FACTOR 2
+#define PINGS_PER_TIMEOUT 4
 
 struct wire {
-	int input;	  /* borrowed; both non-blocking or not, waits go through wait_for() */
+	int input; /* borrowed; both non-blocking or not, waits go through wait_for() */
 	int output;
 	const char *peer; /* for messages: "host2" */
+	int silence_ms;	  /* after which the peer is lost; -1: never */
 	int64_t requests; /* numbers given so far */
 	bool sending;	  /* in the middle of a frame: a ping must wait */
 };
@@ -44,6 +48,12 @@ int message_send(struct wire *wire, json_object *message, int timeout_ms, struct
  * file ("host2 closed the connection") and on what is no message.
  */
 json_object *message_receive(struct wire *wire, int timeout_ms, struct error *err);
+
+/*
+ * From here on a background watch pings the peer and silence_ms is set, both from its timeout.
+ * Returns the watch's number for wait_unwatch().
+ */
+int message_start_pings(struct wire *wire, int timeout_seconds);
 
 /* {"type": type}; the caller adds fields, and owns it. */
 json_object *message_new(const char *type);

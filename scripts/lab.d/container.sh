@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # container.sh: alone responsible for making and removing lxc containers in a host (sourced by scripts/lab).
 # shellcheck shell=bash disable=SC2154 # what scripts/lab sets
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # host.sh: alone responsible for a host's life: starting, entering and stopping it (sourced by scripts/lab).
 # shellcheck shell=bash disable=SC2154 # what scripts/lab sets
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # image.sh: alone responsible for the cached root trees of the lab (sourced by scripts/lab).
 # shellcheck shell=bash disable=SC2154 # what scripts/lab sets
 #

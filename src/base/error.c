@@ -119,3 +119,11 @@ const char *exit_status_name(int exit_status)
 			return names[i].name;
 	return "EXIT_UNKNOWN";
 }
+
+bool exit_status_is_failure(int exit_status)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((int)names[i].exit_status == exit_status)
+			return exit_status != EXIT_OK;
+	return false;
+}

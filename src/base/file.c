@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/offload.h"
 
 int file_read(const char *path, size_t limit, struct text *content, struct error *err)
 {
@@ -146,9 +147,16 @@ static int remove_entry(int directory, const char *name, struct error *err)
 	return 0;
 }
 
+static int remove_all(const void *path, struct error *err)
+{
+	return remove_entry(AT_FDCWD, path, err);
+}
+
 int file_remove_tree(const char *path, struct error *err)
 {
-	if (remove_entry(AT_FDCWD, path, err) < 0)
+	if (!file_exists(path))
+		return 0;
+	if (offload(remove_all, path, err) < 0)
 		return error_context(err, "cannot remove the tree '%s'", path);
 	return 0;
 }

@@ -13,7 +13,7 @@
 #define TIMEOUT_MOST 3600
 
 struct option_row {
-	char letter;	      /* 0: long only */
+	char letter; /* 0: long only */
 	const char *name;
 	const char *argument; /* as --help shows it; NULL: takes none */
 	int (*set)(struct options *options, const char *argument, struct error *err);
@@ -126,7 +126,7 @@ static const struct option_row rows[] = {
 	{ 0, "online", NULL, set_online, "live: processes, memory and open connections move" },
 	{ 0, "live", NULL, set_online, NULL },
 	{ 'r', "remove-area", "yes|no", set_remove_area,
-	  "remove the source's container afterwards (yes), or leave it as .migrated" },
+	  "remove the source's container (yes) or leave it as .migrated" },
 	{ 0, "ssh", "OPTIONS", set_ssh, "options as for ssh(1), split as a shell would" },
 	{ 0, "rsync", "OPTIONS", set_rsync, "options added to rsync(1)" },
 	{ 0, "keep-dst", NULL, set_keep_destination,
@@ -216,7 +216,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 	options->migration.remove_area = true;
 	build_tables(&letters, longs);
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* from the start, also after a run that was given up */
 	while ((value = getopt_long(argc, argv, text_string(&letters), longs, NULL)) != -1) {
 		const struct option_row *row = find_row(value);
 

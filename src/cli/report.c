@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for what a person reads. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,9 +9,26 @@
 #include "cli/report.h"
 #include "migration/steps.h"
 
+/* The longest text that is shown: a log message's (base/log). */
+#define SHOWN_MAX 2048
+
+/* A peer's words, a file's name: nothing of it may steer a terminal or look like another line. */
+static const char *printable(const char *text, char *shown, size_t size)
+{
+	size_t length = 0;
+
+	for (; *text != '\0' && length + 1 < size; text++)
+		shown[length++] = iscntrl((unsigned char)*text) ? '?' : *text;
+	shown[length] = '\0';
+	return shown;
+}
+
 void report_log(void *data, enum log_level level, const char *text)
 {
+	char shown[SHOWN_MAX];
+
 	(void)data;
+	text = printable(text, shown, sizeof(shown));
 	if (level == LOG_NOTICE) {
 		printf("%s\n", text);
 		fflush(stdout);
@@ -21,14 +39,16 @@ void report_log(void *data, enum log_level level, const char *text)
 
 void report_failure(const char *container, const struct error *failure)
 {
-	CLEANUP(memory_release) char *named =
-		container != NULL ? memory_format("container '%s'", container) : NULL;
+	char shown[SHOWN_MAX];
+	const char *text = printable(failure->text, shown, sizeof(shown));
+	CLEANUP(memory_release)
+	char *named = container != NULL ? memory_format("container '%s'", container) : NULL;
 
 	/* Most sentences name the container themselves. */
-	if (named != NULL && strstr(failure->text, named) == NULL)
-		fprintf(stderr, "vzmigrate: %s: %s\n", named, failure->text);
+	if (named != NULL && strstr(text, named) == NULL)
+		fprintf(stderr, "vzmigrate: %s: %s\n", named, text);
 	else
-		fprintf(stderr, "vzmigrate: %s\n", failure->text);
+		fprintf(stderr, "vzmigrate: %s\n", text);
 }
 
 static void print_seconds(const char *name, int64_t milliseconds)
@@ -50,7 +70,8 @@ void report_success(const struct migration *migration, bool times)
 			print_seconds("stopped for", migration->stopped_ms);
 	}
 	if (running)
-		printf("container '%s' now runs on %s (stopped for %" PRId64 " ms, %.1f s in all)\n",
+		printf("container '%s' now runs on %s (stopped for %" PRId64
+		       " ms, %.1f s in all)\n",
 		       migration->id, host, migration->stopped_ms,
 		       (double)migration->total_ms / 1000);
 	else

@@ -73,10 +73,11 @@ static int unresolved(struct migration *migration, struct error *err)
 {
 	struct error cause = *err;
 
-	return error_exit(err, EXIT_UNRESOLVED,
-			  "%.500s; the destination was told to take over container '%s' and has not "
-			  "answered, so neither node may act alone: the state is in '%s' on both",
-			  cause.text, migration->id, migration->host.journal.path);
+	return error_exit(
+		err, EXIT_UNRESOLVED,
+		"%.500s; the destination was told to take over container '%s' and has not "
+		"answered, so neither node may act alone: the state is in '%s' on both",
+		cause.text, migration->id, migration->host.journal.path);
 }
 
 static int run_steps(struct migration *migration, struct error *err)

@@ -19,9 +19,8 @@ void plan_target(struct container *target, const struct container *container, co
 	container_copy(target, container);
 	if (file_path_below(container->private_area, container->directory)) {
 		free(target->private_area);
-		target->private_area =
-			memory_format("%s%s", directory,
-				      container->private_area + strlen(container->directory));
+		target->private_area = memory_format(
+			"%s%s", directory, container->private_area + strlen(container->directory));
 	}
 	free(target->directory);
 	target->directory = directory;

@@ -20,16 +20,6 @@
 
 #define CONNECTION_CHECK_MS 1000
 
-/* A lost connection is reported by its own watch; a pipe that is full just now is none. */
-static int ping(void *data, struct error *err)
-{
-	struct error ignored;
-
-	(void)err;
-	node_ping(data, &ignored);
-	return 0;
-}
-
 int session_connect(struct session *session, const struct destination *destination,
 		    const struct ssh_options *options, int timeout_seconds, struct error *err)
 {
@@ -74,12 +64,14 @@ static int explain(struct session *session, struct error *err)
 
 	if (remote_wait(&session->agent, EXPLANATION_MS, &status, &ignored) < 0)
 		return -1;
+	session->ended = true;
 	last_line(session->errors, line, sizeof(line));
 	if (status == STATUS_NOT_FOUND)
-		return error_exit(err, EXIT_CONNECT,
-				  "vzmigrate is not installed on %s, or not on the PATH of a command "
-				  "run there by ssh (%s)",
-				  session->connection.host, line);
+		return error_exit(
+			err, EXIT_CONNECT,
+			"vzmigrate is not installed on %s, or not on the PATH of a command "
+			"run there by ssh (%s)",
+			session->connection.host, line);
 	return error_exit(err, EXIT_CONNECT, "cannot start vzmigrate on %s: status %d%s%s",
 			  session->connection.host, status, *line != '\0' ? ": " : "", line);
 }
@@ -87,8 +79,8 @@ static int explain(struct session *session, struct error *err)
 static int greet(struct session *session, struct error *err)
 {
 	CLEANUP(json_release) json_object *ours = message_hello();
-	CLEANUP(json_release) json_object *theirs =
-		message_receive(&session->wire, session->timeout_seconds * 1000, err);
+	CLEANUP(json_release)
+	json_object *theirs = message_receive(&session->wire, session->timeout_seconds * 1000, err);
 
 	if (theirs == NULL || message_check_hello(&session->wire, theirs, err) < 0)
 		return -1;
@@ -113,8 +105,8 @@ int session_start_agent(struct session *session, struct error *err)
 	CLEANUP(descriptor_close) int input = -1;
 	CLEANUP(descriptor_close) int output = -1;
 	CLEANUP(descriptor_close) int errors = -1;
-	const char *command = session_needs_sudo(session) ? "sudo -n vzmigrate --agent" :
-							    "vzmigrate --agent";
+	const char *command =
+		session_needs_sudo(session) ? "sudo -n vzmigrate --agent" : "vzmigrate --agent";
 
 	if (make_stream(&session->input, &input, err) < 0 ||
 	    make_stream(&session->output, &output, err) < 0 ||
@@ -123,6 +115,7 @@ int session_start_agent(struct session *session, struct error *err)
 			 err) < 0)
 		return -1;
 	session->serving = true;
+	session->ended = false;
 	session->wire = (struct wire){
 		.input = session->output,
 		.output = session->input,
@@ -137,8 +130,7 @@ int session_start_agent(struct session *session, struct error *err)
 		return error_default(err, EXIT_CONNECT);
 	}
 	session->node = (struct node){ .name = session->wire.peer, .wire = &session->wire };
-	session->ping_watch =
-		wait_watch(-1, session->timeout_seconds * 1000 / 4, ping, &session->node);
+	session->ping_watch = message_start_pings(&session->wire, session->timeout_seconds);
 	return 0;
 }
 
@@ -150,13 +142,14 @@ void session_stop_agent(struct session *session)
 	if (session->serving && session->ping_watch >= 0)
 		wait_unwatch(session->ping_watch);
 	descriptor_close(&session->input);
-	if (session->serving) {
-		/* It ends by itself when its input does; it may be putting something back. */
+	/* It ends by itself when its input does; it may be putting something back. */
+	if (session->serving && !session->ended) {
 		wait_shield();
 		remote_wait(&session->agent, session->timeout_seconds * 1000, &status, &ignored);
 		wait_unshield();
-		remote_release(&session->agent);
 	}
+	if (session->serving)
+		remote_release(&session->agent);
 	descriptor_close(&session->output);
 	descriptor_close(&session->errors);
 	session->serving = false;

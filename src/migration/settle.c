@@ -44,8 +44,7 @@ int settle_reconnect(struct migration *migration, struct error *err)
 	int64_t deadline = wait_clock() + (int64_t)migration->options->timeout_seconds * 1000;
 	int outcome;
 
-	log_warning("the connection to %s is lost: calling again",
-		    migration->destination->name);
+	log_warning("the connection to %s is lost: calling again", migration->destination->name);
 	wait_shield();
 	do {
 		struct error ignored;

@@ -198,9 +198,9 @@ static int tell(struct migration *migration, json_object **answer, struct error 
 	enum kind kind = migration_kind(migration);
 
 	json_add_text(arguments, "mode",
-		      kind == KIND_ONLINE  ? "resume" :
-		      kind == KIND_RESTART ? "start" :
-					     "leave");
+		      kind == KIND_ONLINE    ? "resume"
+		      : kind == KIND_RESTART ? "start"
+					     : "leave");
 	return node_call(migration->destination, "take-over", arguments, answer, err);
 }
 

@@ -16,9 +16,6 @@
 /* A source that started us and then does not greet is none. */
 #define GREETING_LIMIT_MS 60000
 
-/* A source pings several times per timeout, so twice the timeout is silence. */
-#define SILENCE_FACTOR 2
-
 static void send_log(void *data, enum log_level level, const char *text)
 {
 	json_object *message = message_new("log");
@@ -32,7 +29,6 @@ static void send_log(void *data, enum log_level level, const char *text)
 	json_object_put(message);
 }
 
-/* Returns the limit of silence in milliseconds. */
 static int greet(struct wire *wire, struct error *err)
 {
 	CLEANUP(json_release) json_object *ours = message_hello();
@@ -49,7 +45,8 @@ static int greet(struct wire *wire, struct error *err)
 		return -1;
 	log_set_level((enum log_level)level);
 	log_set_sink(send_log, wire);
-	return (int)timeout * 1000 * SILENCE_FACTOR;
+	message_start_pings(wire, (int)timeout);
+	return 0;
 }
 
 static json_object *answer(struct host *host, json_object *request)
@@ -61,8 +58,7 @@ static json_object *answer(struct host *host, json_object *request)
 	const char *name = json_get_text(request, "operation", 64, &failure);
 
 	arguments = name != NULL ? json_get_object(request, "arguments", &failure) : NULL;
-	if (arguments == NULL ||
-	    operation_run(host, name, arguments, &result, &failure) < 0)
+	if (arguments == NULL || operation_run(host, name, arguments, &result, &failure) < 0)
 		return message_from_error(&failure);
 	message = message_new("result");
 	json_object_object_add(message, "result", result);
@@ -79,11 +75,11 @@ static json_object *number_of(json_object *request)
 }
 
 /* Until the connection ends, in whatever way. */
-static void serve(struct wire *wire, struct host *host, int silence_ms, struct error *err)
+static void serve(struct wire *wire, struct host *host, struct error *err)
 {
 	for (;;) {
-		CLEANUP(json_release) json_object *request =
-			message_receive(wire, silence_ms, err);
+		CLEANUP(json_release)
+		json_object *request = message_receive(wire, wire->silence_ms, err);
 		CLEANUP(json_release) json_object *reply = NULL;
 
 		if (request == NULL)
@@ -92,7 +88,7 @@ static void serve(struct wire *wire, struct host *host, int silence_ms, struct e
 			continue;
 		reply = answer(host, request);
 		json_object_object_add(reply, "number", number_of(request));
-		if (message_send(wire, reply, silence_ms, err) < 0)
+		if (message_send(wire, reply, wire->silence_ms, err) < 0)
 			return;
 	}
 }
@@ -102,7 +98,6 @@ int agent_main(void)
 	CLEANUP(host_release) struct host host = HOST_NONE;
 	struct wire wire = { .input = STDIN_FILENO, .peer = "the source" };
 	struct error failure;
-	int silence_ms;
 
 	/* The end of sshd's session must not end what is half done. */
 	setsid();
@@ -111,10 +106,9 @@ int agent_main(void)
 	wire.output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (wire.output < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		return EXIT_CONNECT;
-	silence_ms = greet(&wire, &failure);
-	if (silence_ms < 0)
+	if (greet(&wire, &failure) < 0)
 		return EXIT_CONNECT;
-	serve(&wire, &host, silence_ms, &failure);
+	serve(&wire, &host, &failure);
 	log_set_sink(NULL, NULL);
 	if (host.journal.records != NULL && host.journal.state == JOURNAL_BEGUN)
 		host_rollback(&host, &failure);

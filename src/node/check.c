@@ -132,8 +132,10 @@ int check_destination(struct host *host, const struct areas *areas, struct error
 
 	/* One that cannot be described is there all the same. */
 	if (known != 0)
-		return error_exit(err, EXIT_EXISTS, "container '%s' exists: remove it, or migrate "
-						    "under another id", id);
+		return error_exit(err, EXIT_EXISTS,
+				  "container '%s' exists: remove it, or migrate "
+				  "under another id",
+				  id);
 	if (staging_check(host, areas, err) < 0 || check_needs(&host->container, err) < 0 ||
 	    check_node_addresses(&host->container, err) < 0)
 		return -1;

@@ -80,10 +80,10 @@ static int explain(struct host *host, const char *verb, const char *log_name, in
 		   enum exit_status exit_status, struct error *err)
 {
 	CLEANUP(memory_release) char *log = memory_format("%s/%s", host->images, log_name);
-	CLEANUP(memory_release) char *kept =
-		memory_format("%s/%s-%s", LOG_DIRECTORY, host->container.id, log_name);
-	CLEANUP(memory_release) char *output =
-		memory_format("%s/%s.output", host->run_directory, verb);
+	CLEANUP(memory_release)
+	char *kept = memory_format("%s/%s-%s", LOG_DIRECTORY, host->container.id, log_name);
+	CLEANUP(memory_release)
+	char *output = memory_format("%s/%s.output", host->run_directory, verb);
 	CLEANUP(text_release) struct text content = { 0 };
 	CLEANUP(text_release) struct text cause = { 0 };
 	struct error ignored;
@@ -103,10 +103,10 @@ static int explain(struct host *host, const char *verb, const char *log_name, in
 static int start_command(struct host *host, const struct command *command, const char *verb,
 			 struct error *err)
 {
-	CLEANUP(memory_release) char *output =
-		memory_format("%s/%s.output", host->run_directory, verb);
-	CLEANUP(descriptor_close) int fd =
-		open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	CLEANUP(memory_release)
+	char *output = memory_format("%s/%s.output", host->run_directory, verb);
+	CLEANUP(descriptor_close)
+	int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct process_options options = {
 		.argv = (const char *const *)command->argv.items,
 		.environment = (const char *const *)command->environment.items,
@@ -206,6 +206,7 @@ int checkpoint_restore(struct host *host, struct error *err)
 	int reached;
 	int status = 0;
 
+	checkpoint.plug_later = true;
 	if (criu_skip_duplicate_detection(host->images, err) < 0 ||
 	    make_network(host, &checkpoint, err) < 0 ||
 	    host->runtime->restore_command(&checkpoint, &command, err) < 0 ||
@@ -244,20 +245,40 @@ static int let_run(struct host *host, pid_t init_pid, struct error *err)
 	return 1;
 }
 
+/*
+ * Plugs the network in and lets criu go. Until then the node's bridge does not know the container:
+ * its kernel would answer ARP although no task of it runs. Returns as hook_wait().
+ */
+static int let_go(struct host *host, struct error *err)
+{
+	CLEANUP(memory_release) char *work = work_directory(host);
+	CLEANUP(memory_release) char *hook = hook_path(host);
+	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
+	struct error ignored;
+	int reached;
+	int status = 0;
+
+	if (host->runtime->plug_network(&checkpoint, err) < 0) {
+		checkpoint_drop(host, NULL, &ignored);
+		return -1;
+	}
+	if (hook_answer(host, true, err) < 0)
+		return -1;
+	reached = hook_wait(host, HOOK_POST_RESUME, SETTLE_LIMIT_MS, &status, err);
+	if (reached == 0)
+		explain(host, "resume", "restore.log", status, EXIT_VE_START, err);
+	return reached;
+}
+
 int checkpoint_resume(struct host *host, struct error *err)
 {
 	CLEANUP(container_release) struct container now = { 0 };
 	struct error failure;
-	int reached;
-	int status = 0;
 
-	if (hook_answer(host, true, &failure) == 0) {
-		reached = hook_wait(host, HOOK_POST_RESUME, SETTLE_LIMIT_MS, &status, &failure);
-		if (reached == 1)
-			return let_run(host, host->init_pid, err);
-		if (reached == 0)
-			explain(host, "resume", "restore.log", status, EXIT_VE_START, &failure);
-	}
+	if (host->hook < 0)
+		error_set(&failure, "the restored container is not held any more");
+	else if (let_go(host, &failure) == 1)
+		return let_run(host, host->init_pid, err);
 	/* It was not heard to run. Only the runtime's word that it does not makes it gone. */
 	if (host->runtime->describe(host->container.id, &now, err) < 0)
 		return -1;

@@ -98,8 +98,8 @@ int hook_wait(struct host *host, const char *stage, int timeout_ms, int *status,
 		struct pollfd ready[2] = { { host->hook_listener, POLLIN, 0 },
 					   { ended ? -1 : host->checkpoint.pidfd, POLLIN, 0 } };
 		int64_t left = deadline - wait_clock();
-		int count = wait_for(ready, 2, timeout_ms < 0 ? -1 : (int)(left > 0 ? left : 0),
-				     err);
+		int count =
+			wait_for(ready, 2, timeout_ms < 0 ? -1 : (int)(left > 0 ? left : 0), err);
 
 		if (count < 0)
 			return -1;
@@ -141,8 +141,8 @@ static int ask(const char *directory, const char *stage)
 	const char *pid = getenv("CRTOOLS_INIT_PID");
 	struct sockaddr_un address;
 	struct error ignored;
-	CLEANUP(memory_release) char *report =
-		memory_format("%s %s", stage, pid != NULL ? pid : "0");
+	CLEANUP(memory_release)
+	char *report = memory_format("%s %s", stage, pid != NULL ? pid : "0");
 	char answer[16] = "";
 
 	if (fd < 0 || socket_address(directory, &address, &ignored) < 0 ||
@@ -220,6 +220,8 @@ int hook_main(const char *path)
 	const char *stage = getenv("CRTOOLS_SCRIPT_ACTION");
 	const char *id = strrchr(directory, '/') + 1;
 
+	if (stage == NULL)
+		return 0;
 	if (strcmp(stage, HOOK_POST_DUMP) != 0 && strcmp(stage, HOOK_POST_RESTORE) != 0 &&
 	    strcmp(stage, HOOK_POST_RESUME) != 0)
 		return 0;

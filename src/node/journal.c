@@ -15,9 +15,8 @@
 #define JOURNAL_LIMIT (8 << 20)
 
 static const char *const state_names[] = {
-	[JOURNAL_BEGUN] = "begun", [JOURNAL_FROZEN] = "frozen",
-	[JOURNAL_HELD] = "held",   [JOURNAL_COMMITTED] = "committed",
-	[JOURNAL_TOLD] = "told",   [JOURNAL_KEPT] = "kept",
+	[JOURNAL_BEGUN] = "begun",	   [JOURNAL_FROZEN] = "frozen", [JOURNAL_HELD] = "held",
+	[JOURNAL_COMMITTED] = "committed", [JOURNAL_TOLD] = "told",	[JOURNAL_KEPT] = "kept",
 };
 
 const char *journal_state_name(enum journal_state state)

@@ -25,7 +25,8 @@ static int receive_answer(struct node *node, json_object **result, struct error 
 	struct error ignored;
 
 	for (;;) {
-		CLEANUP(json_release) json_object *message = message_receive(node->wire, -1, err);
+		CLEANUP(json_release)
+		json_object *message = message_receive(node->wire, node->wire->silence_ms, err);
 		json_object *field = NULL;
 
 		if (message == NULL)
@@ -63,8 +64,8 @@ static int call_remote(struct node *node, const char *operation, json_object *ar
 int node_call(struct node *node, const char *operation, json_object *arguments,
 	      json_object **result, struct error *err)
 {
-	CLEANUP(json_release) json_object *owned =
-		arguments != NULL ? arguments : json_object_new_object();
+	CLEANUP(json_release)
+	json_object *owned = arguments != NULL ? arguments : json_object_new_object();
 	CLEANUP(json_release) json_object *answer = NULL;
 	int outcome;
 
@@ -77,13 +78,4 @@ int node_call(struct node *node, const char *operation, json_object *arguments,
 		answer = NULL;
 	}
 	return outcome;
-}
-
-int node_ping(struct node *node, struct error *err)
-{
-	CLEANUP(json_release) json_object *ping = message_new("ping");
-
-	if (node->wire == NULL || node->wire->sending)
-		return 0;
-	return message_send(node->wire, ping, 0, err);
 }

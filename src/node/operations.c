@@ -29,8 +29,8 @@ static int inspect(struct call *call, struct error *err)
 	if (id == NULL || container_check_id(id, err) < 0)
 		return -1;
 	container_release(&host->container);
-	host->runtime = runtime_find(id, json_find_text(call->arguments, "runtime"),
-				     &host->container, err);
+	host->runtime =
+		runtime_find(id, json_find_text(call->arguments, "runtime"), &host->container, err);
 	if (host->runtime == NULL)
 		return -1;
 	call->result = container_to_json(&host->container);
@@ -123,8 +123,7 @@ static int check(struct call *call, struct error *err)
 	if (host->runtime == NULL)
 		return error_set(err, "a check follows a survey");
 	if (container_from_json(&host->container, target, err) < 0 ||
-	    read_areas(call, &areas, err) < 0 ||
-	    host_find_kept(host, host->container.id, err) < 0)
+	    read_areas(call, &areas, err) < 0 || host_find_kept(host, host->container.id, err) < 0)
 		return -1;
 	return check_destination(host, &areas, err);
 }
@@ -236,8 +235,8 @@ static int take_over(struct call *call, struct error *err)
 	if (mode == NULL || journal_set_state(&host->journal, JOURNAL_TOLD, err) < 0)
 		return -1;
 	if (strcmp(mode, "leave") != 0) {
-		runs = strcmp(mode, "resume") == 0 ? checkpoint_resume(host, &reason) :
-						     check_start(host, &reason);
+		runs = strcmp(mode, "resume") == 0 ? checkpoint_resume(host, &reason)
+						   : check_start(host, &reason);
 		if (runs < 0)
 			return error_exit(err, EXIT_UNRESOLVED, "%.900s", reason.text);
 		state = runs == 1 ? "running" : "gone";
@@ -282,30 +281,20 @@ static const struct operation {
 	int (*run)(struct call *call, struct error *err);
 	bool mutates; /* changes the node: not in a dry run */
 } operations[] = {
-	{ "inspect", inspect, false },
-	{ "survey", survey, false },
-	{ "lock", lock, false },
-	{ "check", check, false },
-	{ "begin", begin, true },
-	{ "adopt", adopt, true },
-	{ "stage", stage, true },
-	{ "prepare", prepare, true },
-	{ "halt", halt, true },
-	{ "configure", configure, true },
-	{ "place", place, true },
-	{ "restore", restore, true },
-	{ "fence", fence, true },
-	{ "commit", commit, true },
-	{ "regain", regain, true },
-	{ "take-over", take_over, true },
-	{ "release", release, true },
-	{ "retire", retire, true },
-	{ "finish", finish, true },
-	{ "rollback", rollback, true },
+	{ "inspect", inspect, false }, { "survey", survey, false },
+	{ "lock", lock, false },       { "check", check, false },
+	{ "begin", begin, true },      { "adopt", adopt, true },
+	{ "stage", stage, true },      { "prepare", prepare, true },
+	{ "halt", halt, true },	       { "configure", configure, true },
+	{ "place", place, true },      { "restore", restore, true },
+	{ "fence", fence, true },      { "commit", commit, true },
+	{ "regain", regain, true },    { "take-over", take_over, true },
+	{ "release", release, true },  { "retire", retire, true },
+	{ "finish", finish, true },    { "rollback", rollback, true },
 };
 
-int operation_run(struct host *host, const char *name, json_object *arguments,
-		  json_object **result, struct error *err)
+int operation_run(struct host *host, const char *name, json_object *arguments, json_object **result,
+		  struct error *err)
 {
 	struct call call = { .host = host, .arguments = arguments };
 	int64_t started = wait_clock();
@@ -316,7 +305,8 @@ int operation_run(struct host *host, const char *name, json_object *arguments,
 		if (strcmp(name, operations[i].name) != 0)
 			continue;
 		if (operations[i].mutates && host->lock < 0)
-			return error_set(err, "the operation '%s' wants the container's lock", name);
+			return error_set(err, "the operation '%s' wants the container's lock",
+					 name);
 		outcome = operations[i].run(&call, err);
 		log_debug("operation %s: %d ms", name, (int)(wait_clock() - started));
 		*result = call.result;

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/offload.h"
 #include "node/staging.h"
 #include "node/undo.h"
 
@@ -162,14 +163,21 @@ int staging_place(struct host *host, const struct areas *areas, struct error *er
 	return 0;
 }
 
-int staging_sync(const struct areas *areas, struct error *err)
+static int sync_areas(const void *data, struct error *err)
 {
+	const struct areas *areas = data;
+
 	for (size_t i = 0; i < areas->count; i++) {
-		CLEANUP(descriptor_close) int fd =
-			open(areas->items[i].final, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		CLEANUP(descriptor_close)
+		int fd = open(areas->items[i].final, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd < 0 || syncfs(fd) < 0)
 			return error_system(err, "cannot sync '%s'", areas->items[i].final);
 	}
 	return 0;
+}
+
+int staging_sync(const struct areas *areas, struct error *err)
+{
+	return offload(sync_areas, areas, err);
 }

@@ -188,9 +188,9 @@ static int run_action(struct host *host, json_object *record, struct error *err)
 		return -1;
 	for (size_t i = 0; i < COUNT_OF(actions); i++)
 		if (strcmp(action, actions[i].action) == 0) {
-			log_debug("undo: %s %s", action,
-				  json_object_to_json_string_ext(arguments,
-								 JSON_C_TO_STRING_PLAIN));
+			log_debug(
+				"undo: %s %s", action,
+				json_object_to_json_string_ext(arguments, JSON_C_TO_STRING_PLAIN));
 			return actions[i].run(host, arguments, err);
 		}
 	return error_set(err, "the journal names the unknown act '%s'", action);

@@ -95,8 +95,7 @@ int criu_skip_duplicate_detection(const char *images, struct error *err)
 	if (directory == NULL)
 		return error_system(err, "cannot read the images in '%s'", images);
 	while (result == 0 && (entry = readdir(directory)) != NULL) {
-		CLEANUP(memory_release) char *path =
-			memory_format("%s/%s", images, entry->d_name);
+		CLEANUP(memory_release) char *path = memory_format("%s/%s", images, entry->d_name);
 
 		if (text_starts_with(entry->d_name, "ifaddr-"))
 			result = change_image(path, err);

@@ -13,6 +13,7 @@
 
 /* What a peer that speaks something else may have said, as far as a message quotes it. */
 #define QUOTED_BYTES 60
+#define QUOTE_WAIT_MS 100
 
 static int time_left(int64_t deadline)
 {
@@ -103,11 +104,13 @@ static void reject(struct wire *wire, const char *bytes, size_t length, struct e
 {
 	char said[QUOTED_BYTES];
 	char shown[QUOTED_BYTES + 1];
+	struct pollfd ready = { wire->input, POLLIN, 0 };
 	struct error ignored;
-	ssize_t more;
+	ssize_t more = 0;
 
 	memcpy(said, bytes, length);
-	more = read_bytes(wire, said + length, sizeof(said) - length, wait_clock() + 100, &ignored);
+	if (wait_for(&ready, 1, QUOTE_WAIT_MS, &ignored) > 0)
+		more = read(wire->input, said + length, sizeof(said) - length);
 	text_printable(shown, sizeof(shown), said, length + (more > 0 ? (size_t)more : 0));
 	error_exit(err, EXIT_CONNECT,
 		   "%s does not speak vzmigrate's protocol: it said '%s'; its login must print "
@@ -153,6 +156,25 @@ json_object *message_receive(struct wire *wire, int timeout_ms, struct error *er
 	return message;
 }
 
+/* A lost connection is found by whoever waits for a message; a pipe that is full just now is none. */
+static int ping(void *data, struct error *err)
+{
+	CLEANUP(json_release) json_object *message = message_new("ping");
+	struct wire *wire = data;
+	struct error ignored;
+
+	(void)err;
+	if (!wire->sending)
+		message_send(wire, message, 0, &ignored);
+	return 0;
+}
+
+int message_start_pings(struct wire *wire, int timeout_seconds)
+{
+	wire->silence_ms = timeout_seconds * 1000 * SILENCE_FACTOR;
+	return wait_watch(-1, timeout_seconds * 1000 / PINGS_PER_TIMEOUT, ping, wire);
+}
+
 json_object *message_new(const char *type)
 {
 	json_object *message = json_object_new_object();
@@ -183,10 +205,11 @@ int message_to_error(json_object *message, struct error *err)
 	struct error ignored;
 	int64_t status = 0;
 
-	if (json_get_number(message, "exit_status", 0, 255, &status, &ignored) < 0)
-		status = 0;
 	error_set(err, "%s", text != NULL ? text : "it failed without saying why");
-	err->exit_status = (int)status;
+	/* Only what is published; what else a peer may say leaves it to the step. */
+	if (json_get_number(message, "exit_status", 0, 255, &status, &ignored) == 0 &&
+	    exit_status_is_failure((int)status))
+		err->exit_status = (int)status;
 	return -1;
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
 # When something fails the source runs on, its client notices nothing but a pause, and the destination
 # is as it was. Every failure here is a real one: full disks, limits, killed programs, a cut cable.
 

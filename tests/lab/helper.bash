@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # helper.bash: the words that lab tests are written in (bats 1.8; `load helper`). Alone responsible for what
 # a test knows about the lab: where containers run, what they answer, what is left on a host.
 # shellcheck shell=bash

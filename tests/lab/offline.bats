@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Moves with a restart, and moves of stopped containers: what arrives is what left.
 
 load helper

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Live migration: processes, memory and open connections move; nobody notices but by a pause.
 
 load helper

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
 # The lab itself: a container moves with nothing but rsync, ssh and lxc-checkpoint (scripts/recipe).
 # When these fail, so will every other lab test, and it is not vzmigrate's fault.
 

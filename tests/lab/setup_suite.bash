@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # setup_suite.bash: alone responsible for the lab being up before, and gone after, the files of one bats run.
 # shellcheck shell=bash
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Each exit status by its real cause: one sentence, and nothing has changed on either host.
 
 load helper

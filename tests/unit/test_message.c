@@ -109,8 +109,8 @@ static void test_length_is_checked_before_reading(void **state)
 
 static void test_what_is_no_message(void **state)
 {
-	static const char *const bodies[] = { "[]", "12", "{}", "{\"type\":3}", "{\"type\":",
-					      "nonsense" };
+	static const char *const bodies[] = { "[]",	      "12",	    "{}",
+					      "{\"type\":3}", "{\"type\":", "nonsense" };
 	struct pair *pair = *state;
 	struct error err;
 

@@ -50,9 +50,9 @@ static void test_all(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&options,
-			       (const char *[]){ "--live", "-r", "no", "--keep-dst", "--rsync=-z -W",
-						 "-vvt", "--timeout", "7", "--runtime=lxc",
-						 "admin@[::1]:2222", "a", NULL },
+			       (const char *[]){ "--live", "-r", "no", "--keep-dst",
+						 "--rsync=-z -W", "-vvt", "--timeout", "7",
+						 "--runtime=lxc", "admin@[::1]:2222", "a", NULL },
 			       &err),
 			 0);
 	assert_true(options.migration.online);
