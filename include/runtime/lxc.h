@@ -58,6 +58,7 @@ int lxc_restore_command(const struct checkpoint *checkpoint, struct command *com
 int lxc_plan_network(const struct checkpoint *checkpoint, struct words *links, struct error *err);
 int lxc_make_network(const struct checkpoint *checkpoint, struct error *err);
 int lxc_plug_network(const struct checkpoint *checkpoint, struct error *err);
+int lxc_unplug_network(const struct container *container, struct error *err);
 
 /* A veth pair that must be there before the restore. */
 struct lxc_pair {

@@ -33,6 +33,9 @@ struct lxc_config {
 int lxc_config_read(struct lxc_config *config, const char *path, struct error *err);
 void lxc_config_release(struct lxc_config *config);
 
+/* The files that an include of the directory `path` means, in the order in which they are read. */
+int lxc_config_directory(const char *path, struct words *files, struct error *err);
+
 /* The value that counts for a key with one value (the last), or NULL. Borrowed. */
 const char *lxc_config_get(const struct lxc_config *config, const char *key);
 

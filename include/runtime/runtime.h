@@ -89,6 +89,10 @@ struct runtime {
 	/* Plugs the devices into their bridges, after a restore with plug_later. */
 	int (*plug_network)(const struct checkpoint *checkpoint, struct error *err);
 
+	/* Removes the devices of a container that runs here (or is frozen) from the node: from then
+	 * on nothing of it answers here, although the kernel takes its time to remove the rest. */
+	int (*unplug_network)(const struct container *container, struct error *err);
+
 	/* What is left of a container whose processes were killed by criu, or whose restore was
 	 * refused: waits until the runtime calls it stopped, at most timeout_ms; then nothing of it
 	 * runs. */

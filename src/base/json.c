@@ -5,6 +5,9 @@
 #include "base/file.h"
 #include "base/json.h"
 
+/* The longest path and the longest item of a list. */
+#define TEXT_LIMIT 4095
+
 void json_release(json_object **object)
 {
 	json_object_put(*object);
@@ -21,27 +24,32 @@ static json_object *find(json_object *object, const char *name, json_type type)
 	return field;
 }
 
+/* Is the text at most `limit` bytes, none of them zero? */
+static bool fits(json_object *text, size_t limit)
+{
+	size_t length = (size_t)json_object_get_string_len(text);
+
+	return length <= limit && strlen(json_object_get_string(text)) == length;
+}
+
 const char *json_get_text(json_object *object, const char *name, size_t limit, struct error *err)
 {
 	json_object *field = find(object, name, json_type_string);
-	const char *text;
 
 	if (field == NULL) {
 		error_set(err, "the message has no text '%s'", name);
 		return NULL;
 	}
-	text = json_object_get_string(field);
-	if ((size_t)json_object_get_string_len(field) > limit ||
-	    (size_t)json_object_get_string_len(field) != strlen(text)) {
+	if (!fits(field, limit)) {
 		error_set(err, "the text '%s' of the message is too long or has a zero byte", name);
 		return NULL;
 	}
-	return text;
+	return json_object_get_string(field);
 }
 
 const char *json_get_path(json_object *object, const char *name, struct error *err)
 {
-	const char *path = json_get_text(object, name, 4095, err);
+	const char *path = json_get_text(object, name, TEXT_LIMIT, err);
 
 	if (path != NULL && !file_path_is_plain(path)) {
 		error_set(err, "'%s' of the message is not a plain absolute path", name);
@@ -107,8 +115,7 @@ int json_get_words(json_object *object, const char *name, size_t limit, struct w
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		json_object *item = json_object_array_get_idx(list, i);
 
-		if (!json_object_is_type(item, json_type_string) ||
-		    strlen(json_object_get_string(item)) > 4095)
+		if (!json_object_is_type(item, json_type_string) || !fits(item, TEXT_LIMIT))
 			return error_set(err, "the list '%s' of the message holds no short text",
 					 name);
 		words_add(words, json_object_get_string(item));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for reading the node's configuration file. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,24 @@
 #define FILE_LIMIT (1 << 20)
 #define KEY "REMOVEMIGRATED"
 
-static int read_value(const char *path, const char *text, bool *remove_migrated, struct error *err)
+/* An apostrophe in a comment opens no quote. */
+static void cut_comment(char *value)
+{
+	for (char *at = value; (at = strchr(at, '#')) != NULL; at++)
+		if (isblank((unsigned char)at[-1])) {
+			*at = '\0';
+			return;
+		}
+}
+
+/* `value` follows its '=', and is changed. */
+static int read_value(const char *path, char *value, bool *remove_migrated, struct error *err)
 {
 	CLEANUP(words_release) struct words words = { 0 };
 
-	if (words_split(&words, text, err) < 0)
-		return -1;
+	cut_comment(value);
+	if (words_split(&words, value, err) < 0)
+		return error_context(err, KEY " in '%s'", path);
 	if (words.count > 0 && strcasecmp(words.items[0], "yes") == 0)
 		*remove_migrated = true;
 	else if (words.count > 0 && strcasecmp(words.items[0], "no") == 0)

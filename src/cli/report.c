@@ -12,13 +12,25 @@
 /* The longest text that is shown: a log message's (base/log). */
 #define SHOWN_MAX 2048
 
+/* How many bytes at `text` are one control character. U+0080 to U+009F are some too: U+009B is ESC [. */
+static size_t control_length(const char *text)
+{
+	if (iscntrl((unsigned char)text[0]))
+		return 1;
+	return text[0] == '\xc2' && ((unsigned char)text[1] & 0xe0) == 0x80 ? 2 : 0;
+}
+
 /* A peer's words, a file's name: nothing of it may steer a terminal or look like another line. */
 static const char *printable(const char *text, char *shown, size_t size)
 {
 	size_t length = 0;
 
-	for (; *text != '\0' && length + 1 < size; text++)
-		shown[length++] = iscntrl((unsigned char)*text) ? '?' : *text;
+	while (*text != '\0' && length + 1 < size) {
+		size_t control = control_length(text);
+
+		shown[length++] = control > 0 ? '?' : *text;
+		text += control > 0 ? control : 1;
+	}
 	shown[length] = '\0';
 	return shown;
 }

@@ -27,9 +27,12 @@
 #define SETTLE_LIMIT_MS 30000
 #define LOG_LIMIT (16 << 20)
 
+/* Its name is one migration's own, and with it all names that are derived from it. */
 static char *work_directory(const struct host *host)
 {
-	return memory_format("%s/work", host->run_directory);
+	const char *name = json_find_text(journal_header(&host->journal), "migration");
+
+	return memory_format("%s/work-%s", host->run_directory, name != NULL ? name : "");
 }
 
 static struct checkpoint checkpoint_of(const struct host *host, const char *work, const char *hook)
@@ -169,6 +172,12 @@ static int wait_for_end(struct host *host, struct error *err)
 
 int checkpoint_release(struct host *host, struct error *err)
 {
+	struct error failure;
+
+	/* The destination announces the same addresses by now. */
+	if (host->runtime->unplug_network(&host->container, &failure) < 0)
+		log_warning("container '%s' could not be unplugged here: %s", host->container.id,
+			    failure.text);
 	/* SIGKILL waits in every task before the thaw: none returns to its program. */
 	if (cgroup_kill(host->freezer, err) < 0 || cgroup_thaw(host->freezer, err) < 0 ||
 	    hook_answer(host, true, err) < 0 || wait_for_end(host, err) < 0)

@@ -76,8 +76,14 @@ static int lock(struct call *call, struct error *err)
 /* Starts the node's part: {"migration", "role", "peer", "keep"}. */
 static int begin(struct call *call, struct error *err)
 {
+	const char *name = json_get_text(call->arguments, "migration", 128, err);
 	struct host *host = call->host;
 
+	if (name == NULL)
+		return -1;
+	/* It becomes part of a path. */
+	if (strchr(name, '/') != NULL)
+		return error_set(err, "'%s' is no name of a migration", name);
 	if (host->runtime == NULL || host->container.id == NULL || host->lock < 0)
 		return error_set(err, "a migration begins with inspect, or check, and lock");
 	host->keep = json_find_flag(call->arguments, "keep");

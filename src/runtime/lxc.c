@@ -279,5 +279,6 @@ const struct runtime runtime_lxc = {
 	.plan_network = lxc_plan_network,
 	.make_network = lxc_make_network,
 	.plug_network = lxc_plug_network,
+	.unplug_network = lxc_unplug_network,
 	.settle = lxc_settle,
 };

@@ -122,25 +122,32 @@ static int is_configuration(const struct dirent *entry)
 	return entry->d_name[0] != '.' && text_ends_with(entry->d_name, ".conf");
 }
 
-static int read_directory(struct lxc_config *config, const char *path, int depth, struct error *err)
+int lxc_config_directory(const char *path, struct words *files, struct error *err)
 {
 	struct dirent **entries;
 	int count = scandir(path, &entries, is_configuration, alphasort);
-	int result = 0;
 
 	if (count < 0)
 		return error_system(err, "cannot read the directory '%s'", path);
 	for (int i = 0; i < count; i++) {
-		CLEANUP(memory_release)
-		char *file = memory_format("%s%s%s", path, text_ends_with(path, "/") ? "" : "/",
-					   entries[i]->d_name);
-
-		if (result == 0)
-			result = read_file(config, file, depth, err);
+		words_format(files, "%s%s%s", path, text_ends_with(path, "/") ? "" : "/",
+			     entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);
-	return result;
+	return 0;
+}
+
+static int read_directory(struct lxc_config *config, const char *path, int depth, struct error *err)
+{
+	CLEANUP(words_release) struct words files = { 0 };
+
+	if (lxc_config_directory(path, &files, err) < 0)
+		return -1;
+	for (size_t i = 0; i < files.count; i++)
+		if (read_file(config, files.items[i], depth, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int read_path(struct lxc_config *config, const char *path, int depth, struct error *err)

@@ -168,7 +168,8 @@ static void add_named_files(const struct lxc_config *config, struct container *c
 		char *program =
 			memory_format("%.*s", (int)strcspn(item->value, " \t"), item->value);
 
-		if (text_starts_with(item->key, "lxc.hook.") && strcmp(item->key, "lxc.hook.clone"))
+		if (text_starts_with(item->key, "lxc.hook.") &&
+		    strcmp(item->key, "lxc.hook.clone") != 0)
 			add_file(container, program);
 		else if (strcmp(item->key, "lxc.seccomp.profile") == 0 ||
 			 strcmp(item->key, "lxc.mount.fstab") == 0)

@@ -5,8 +5,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/process.h"
+#include "base/wait.h"
 #include "runtime/lxc.h"
 #include "system/network.h"
+
+#define REMOVAL_LIMIT_MS 2000
+#define REMOVAL_INTERVAL_MS 20
 
 /* The MTU of a link that is plugged in nowhere. */
 #define DEFAULT_MTU 1500
@@ -85,9 +90,21 @@ int lxc_read_pairs(const struct checkpoint *checkpoint, struct lxc_pairs *pairs,
 	return 0;
 }
 
+/* The kernel takes its time to remove the devices of a container that has just ended here. */
+static bool is_in_use(const char *link)
+{
+	int64_t deadline = wait_clock() + REMOVAL_LIMIT_MS;
+	struct error ignored;
+
+	while (network_link_exists(link))
+		if (wait_clock() > deadline || wait_sleep(REMOVAL_INTERVAL_MS, &ignored) < 0)
+			return true;
+	return false;
+}
+
 static int check_pair(const struct lxc_pair *pair, const char *id, struct error *err)
 {
-	if (network_link_exists(pair->outer))
+	if (is_in_use(pair->outer))
 		return error_exit(err, EXIT_TECHNOLOGIES,
 				  "container '%s' needs a network device '%s', but this node has "
 				  "one of that name",
@@ -157,6 +174,30 @@ int lxc_plug_network(const struct checkpoint *checkpoint, struct error *err)
 		if (pair->bridge != NULL && network_attach(pair->outer, pair->bridge, err) < 0)
 			return error_context(err, "cannot plug container '%s' into '%s'",
 					     checkpoint->container->id, pair->bridge);
+	}
+	return 0;
+}
+
+/* Only lxc knows what it called the outer ends: "Link:           vethAbC123". */
+int lxc_unplug_network(const struct container *container, struct error *err)
+{
+	CLEANUP(words_release) struct words argv = { 0 };
+	CLEANUP(text_release) struct text output = { 0 };
+	struct process_options options = { PROCESS_DEFAULTS };
+	char *rest;
+
+	words_add_all(&argv, (const char *const[]){ "lxc-info", "-n", container->id, "-S", NULL });
+	lxc_add_rcfile(&argv, container->directory);
+	options.argv = (const char *const *)argv.items;
+	if (process_run(&options, LXC_INFO_TIMEOUT_MS, &output, err) < 0)
+		return -1;
+	rest = output.bytes;
+	for (char *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
+		static const char label[] = "Link:";
+
+		if (text_starts_with(line, label) &&
+		    network_delete(text_strip(line + sizeof(label) - 1), err) < 0)
+			return -1;
 	}
 	return 0;
 }

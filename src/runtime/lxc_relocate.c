@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for which copied configuration files are rewritten on the destination. */
-#include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -42,30 +40,17 @@ static int relocate_mounts(const struct relocation *relocation, const char *path
 	return replace(path, &before, &after, err);
 }
 
-static int is_configuration(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.' && text_ends_with(entry->d_name, ".conf");
-}
-
 static int relocate_directory(const struct relocation *relocation, const char *path, int depth,
 			      struct error *err)
 {
-	struct dirent **entries;
-	int count = scandir(path, &entries, is_configuration, alphasort);
-	int result = 0;
+	CLEANUP(words_release) struct words files = { 0 };
 
-	if (count < 0)
-		return error_system(err, "cannot read the directory '%s'", path);
-	for (int i = 0; i < count; i++) {
-		CLEANUP(memory_release)
-		char *file = memory_format("%s/%s", path, entries[i]->d_name);
-
-		if (result == 0)
-			result = relocate_config(relocation, file, depth, err);
-		free(entries[i]);
-	}
-	free(entries);
-	return result;
+	if (lxc_config_directory(path, &files, err) < 0)
+		return -1;
+	for (size_t i = 0; i < files.count; i++)
+		if (relocate_config(relocation, files.items[i], depth, err) < 0)
+			return -1;
+	return 0;
 }
 
 /* The value of a line "KEY = VALUE", or NULL; the line is changed. */

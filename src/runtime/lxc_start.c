@@ -62,9 +62,7 @@ static int start_with_log(const struct container *container, struct error *err)
 	CLEANUP(text_release) struct text cause = { 0 };
 	int result;
 
-	if (file_make_directory("/run/vzmigrate", 0700, err) < 0)
-		return -1;
-	log = memory_format("/run/vzmigrate/lxc-start.%s.%d.log", container->id, (int)getpid());
+	log = memory_format("/run/vzmigrate-start.%s.%d.log", container->id, (int)getpid());
 	unlink(log);
 	result = run_start(container, log, err);
 	if (result < 0 && err->exit_status == 0) {

@@ -12,6 +12,9 @@
 #define HOST_LIMIT 255
 #define USER_LIMIT 255
 
+/* As much of a longer one as a sentence shows. */
+#define SHOWN_LIMIT 40
+
 /* What ssh(1) itself refuses in a user's name: it reaches shells in Match exec and ProxyCommand. */
 #define USER_REFUSED "'`\";&<>|(){}\\$"
 
@@ -27,8 +30,11 @@ static int check_user(const char *user, const char *text, struct error *err)
 {
 	if (*user == '\0')
 		return error_exit(err, EXIT_USAGE, "the user before '@' is missing in '%s'", text);
-	if (*user == '-' || strlen(user) > USER_LIMIT || has_blank_or_control(user) ||
-	    strpbrk(user, USER_REFUSED) != NULL)
+	if (strlen(user) > USER_LIMIT)
+		return error_exit(err, EXIT_USAGE,
+				  "the user '%.*s...' is longer than %d characters", SHOWN_LIMIT,
+				  user, USER_LIMIT);
+	if (*user == '-' || has_blank_or_control(user) || strpbrk(user, USER_REFUSED) != NULL)
 		return error_exit(err, EXIT_USAGE, "'%s' cannot be the name of a user", user);
 	return 0;
 }
@@ -37,7 +43,11 @@ static int check_host(const char *host, const char *text, struct error *err)
 {
 	if (*host == '\0')
 		return error_exit(err, EXIT_USAGE, "the destination host is missing in '%s'", text);
-	if (*host == '-' || strlen(host) > HOST_LIMIT || has_blank_or_control(host) ||
+	if (strlen(host) > HOST_LIMIT)
+		return error_exit(err, EXIT_USAGE,
+				  "the destination host '%.*s...' is longer than %d characters",
+				  SHOWN_LIMIT, host, HOST_LIMIT);
+	if (*host == '-' || has_blank_or_control(host) ||
 	    strpbrk(host, "'`\"$\\;&<>|(){},/@[]") != NULL)
 		return error_exit(err, EXIT_USAGE, "'%s' cannot be the name of a host", host);
 	return 0;

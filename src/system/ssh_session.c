@@ -41,7 +41,7 @@ static int proxy_failed(struct process *proxy, const struct ssh_config *config, 
 			  proxy->command);
 }
 
-static int handshake_failed(struct ssh_link *link, const struct ssh_config *config, int limit,
+static int handshake_failed(struct ssh_link *link, const struct ssh_config *config,
 			    struct error *err)
 {
 	const char *banner = ssh_get_serverbanner(link->session);
@@ -55,8 +55,8 @@ static int handshake_failed(struct ssh_link *link, const struct ssh_config *conf
 	if (banner == NULL)
 		return error_exit(err, EXIT_CONNECT,
 				  "what listens at '%s' port %d is no ssh server: it did not greet "
-				  "as one within %d s (%s)",
-				  config->name, config->port, limit, reason);
+				  "as one (%s)",
+				  config->name, config->port, reason);
 	return error_exit(err, EXIT_CONNECT, "cannot agree with the ssh server of '%s': %s",
 			  config->name, reason);
 }
@@ -73,16 +73,15 @@ static int set_up(struct ssh_link *link, const struct ssh_config *config, int fd
 	return ssh_config_apply(config, link->session, err);
 }
 
-/* From the connected socket on; libssh blocks here, for `limit` seconds at most each time. */
-static int establish(struct ssh_link *link, const struct ssh_config *config, int limit,
-		     struct error *err)
+/* From the connected socket on; libssh blocks here, as long as set_up() allows each time. */
+static int establish(struct ssh_link *link, const struct ssh_config *config, struct error *err)
 {
 	CLEANUP(ssh_trust_release) struct ssh_trust trust = SSH_TRUST_NONE;
 
 	if (ssh_trust_prepare(&trust, config, link->session, err) < 0)
 		return -1;
 	if (ssh_connect(link->session) != SSH_OK)
-		return handshake_failed(link, config, limit, err);
+		return handshake_failed(link, config, err);
 	log_debug("'%s' is %s; %s, %s", config->name, ssh_get_serverbanner(link->session),
 		  ssh_get_kex_algo(link->session), ssh_get_cipher_out(link->session));
 	if (ssh_trust_check(&trust, config, link->session, err) < 0)
@@ -110,7 +109,7 @@ int ssh_link_open(struct ssh_link *link, const struct ssh_config *config, int ti
 		return error_default(err, EXIT_CONNECT);
 	}
 	/* From here on the descriptor is the session's. */
-	if (establish(link, config, limit, err) < 0) {
+	if (establish(link, config, err) < 0) {
 		ssh_link_close(link);
 		return error_default(err, EXIT_CONNECT);
 	}

@@ -143,18 +143,46 @@ static void note_key(const struct ssh_config *config, ssh_session session)
 		log_notice("noted the host key of '%s' in '%s'", config->name, path);
 }
 
+/* What the admin types to see the key and to accept it. */
+static char *ssh_command(const struct ssh_config *config)
+{
+	if (config->port == 22)
+		return memory_format("ssh %s@%s", config->user, config->name);
+	return memory_format("ssh -p %d %s@%s", config->port, config->user, config->name);
+}
+
 static int refuse_unknown(const struct ssh_config *config, const struct host_key *host_key,
 			  struct error *err)
 {
-	CLEANUP(memory_release)
-	char *port =
-		config->port == 22 ? memory_duplicate("") : memory_format("-p %d ", config->port);
+	CLEANUP(memory_release) char *command = ssh_command(config);
 
 	return error_exit(err, EXIT_CONNECT,
-			  "the host key of '%s' (%s %s) is not known here: run 'ssh %s%s@%s' once, "
-			  "compare it and accept it",
-			  config->name, host_key->type, host_key->fingerprint, port, config->user,
-			  config->name);
+			  "the host key of '%s' (%s %s) is not known here: run '%s' once, compare "
+			  "it and accept it",
+			  config->name, host_key->type, host_key->fingerprint, command);
+}
+
+/* The name that known_hosts has for the server. */
+static char *known_name(const struct ssh_config *config)
+{
+	if (config->host_key_alias != NULL)
+		return memory_duplicate(config->host_key_alias);
+	if (config->port == 22)
+		return memory_duplicate(config->host);
+	return memory_format("[%s]:%d", config->host, config->port);
+}
+
+static int refuse_changed(const struct ssh_config *config, const struct host_key *host_key,
+			  struct error *err)
+{
+	CLEANUP(memory_release) char *command = ssh_command(config);
+	CLEANUP(memory_release) char *known = known_name(config);
+
+	return error_exit(err, EXIT_CONNECT,
+			  "the host key of '%s' has changed (it is now %s %s): somebody may be in "
+			  "between; if the host was reinstalled, remove its old key with "
+			  "'ssh-keygen -R %s' and accept the new one with '%s'",
+			  config->name, host_key->type, host_key->fingerprint, known, command);
 }
 
 static int ask_admin(const struct ssh_config *config, const struct host_key *host_key,
@@ -218,12 +246,7 @@ int ssh_trust_check(const struct ssh_trust *trust, const struct ssh_config *conf
 	case SSH_KNOWN_HOSTS_NOT_FOUND:
 		return decide_unknown(config, session, &host_key, err);
 	case SSH_KNOWN_HOSTS_CHANGED:
-		return error_exit(
-			err, EXIT_CONNECT,
-			"the host key of '%s' has changed (it is now %s %s): somebody may "
-			"be in between; if the host was reinstalled, remove its old key "
-			"with 'ssh-keygen -R' and accept the new one with 'ssh %s'",
-			config->name, host_key.type, host_key.fingerprint, config->name);
+		return refuse_changed(config, &host_key, err);
 	case SSH_KNOWN_HOSTS_OTHER:
 		return error_exit(err, EXIT_CONNECT,
 				  "'%s' shows a host key of another type (%s %s) than the known "

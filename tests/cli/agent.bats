@@ -90,16 +90,25 @@ refuse_peer() {
 	refuse_peer
 }
 
+@test "a vzmigrate that is too old to be an agent" {
+	peer <<-'END'
+		#!/bin/sh
+		echo "vzmigrate: unknown option '--agent'" >&2
+		exit 1
+	END
+	refused 4 "127\.0\.0\.1.*unknown option '--agent'" --ssh="$ssh" "127.0.0.1:$port" 101
+}
+
 @test "a peer whose first frame is not a greeting" {
 	for code in \
 		'raw(b"\xff\xff\xff\xff" + b"x" * 100000); receive()' \
-		'raw(b"\x7f\xff\xff\xff"); receive()' \
-		'raw(b"\x00\x00\x00\x00"); receive()' \
+		'raw(b"\x7f\xff\xff\xff")' \
+		'raw(b"\x00\x00\x00\x00")' \
 		'raw(b"\x00\x00\x00\x20{\"type\": \"he")' \
 		'send(b"this is not JSON"); receive()' \
-		'send(b"[" * 10000); receive()' \
-		'send(b"[]"); receive()' \
-		'send({"type": "hello"}); receive()' \
+		'send(b"[" * 10000)' \
+		'send(b"[]")' \
+		'send({"type": "hello"})' \
 		'send({"type": ["hello"], "protocol": {}, "version": None}); receive()'; do
 		speaker "$code"
 		refuse_peer || fail "the peer did: $code"
@@ -108,11 +117,11 @@ refuse_peer() {
 
 @test "a peer of another version is told from a broken one" {
 	for protocol in 0 -1 1e99; do
-		speaker "send({'type': 'hello', 'protocol': $protocol, 'version': '9.9'}); receive()"
+		speaker "send({'type': 'hello', 'protocol': $protocol, 'version': '9.9'})"
 		refuse_peer
 	done
 	speaker "send({'type': 'hello', 'protocol': 99, 'version': '9.9'}); receive()"
-	refused 4 '9\.9|protocol|version' --timeout=1 --ssh="$ssh" "127.0.0.1:$port" 101
+	refused 4 'vzmigrate 9\.9 on 127\.0\.0\.1 speaks protocol 99' --timeout=1 --ssh="$ssh" "127.0.0.1:$port" 101
 	speaker "send({'type': 'hello', 'protocol': 99, 'version': '9\\033[2J\\nx'}); receive()"
 	refuse_peer
 }
@@ -135,9 +144,10 @@ refuse_peer() {
 
 @test "what a peer says is shown without its control characters, in one line" {
 	speaker 'send(hello); receive()
-reply(request(), {"type": "error", "exit_status": 9, "text": "evil \033[2J\nvzmigrate: forged\r\b"})
+reply(request(), {"type": "error", "exit_status": 9, "text": "evil \033[2J\nvzmigrate: forged\r\b\u009b2J"})
 while receive(): pass'
 	refused 9 'evil' --timeout=2 --ssh="$ssh" "127.0.0.1:$port" 101
+	! LC_ALL=C grep -q $'\xc2\x9b' "$node/err" || report "U+009B reached the terminal"
 	for exit_status in 0 -1 256 999999 '"x"' null; do
 		speaker "null = None
 send(hello); receive()

@@ -26,6 +26,7 @@ setup() {
 	refused 4 '127\.0\.0\.1.*[Rr]efused' 127.0.0.1:1 101
 	refused 4 '127\.0\.0\.1' --ssh='-p 1' 127.0.0.1 101
 	refused 4 '127\.0\.0\.1' root@127.0.0.1:1 101
+	refused 4 '::1.*[Rr]efused|::1.*[Uu]nreachable|::1.*[Aa]ssign' '[::1]:1' 101
 }
 
 @test "a server that is no ssh server, one that says nothing, one that hangs up" {
@@ -36,7 +37,7 @@ setup() {
 		kill "$listener"
 	done
 	listen '' 60
-	refused 4 '127\.0\.0\.1' --timeout=2 "127.0.0.1:$listener_port" 101
+	refused 4 '127\.0\.0\.1' --timeout=1 "127.0.0.1:$listener_port" 101
 	kill "$listener"
 }
 
@@ -66,12 +67,12 @@ listen() {
 }
 
 @test "a host key that is unknown, changed or revoked" {
-	refused 4 '[Hh]ost key|known' --ssh="$(with_config UserKnownHostsFile "$server/empty_known_hosts")" \
-		"127.0.0.1:$port" 101
+	refused 4 "is not known.*'ssh -p $port root@127\.0\.0\.1'" \
+		--ssh="$(with_config UserKnownHostsFile "$server/empty_known_hosts")" "127.0.0.1:$port" 101
 	refused 4 '[Hh]ost key|known' --ssh="$(with_config UserKnownHostsFile "$server/no_such_file")" \
 		"127.0.0.1:$port" 101
-	refused 4 '[Hh]ost key' --ssh="$(with_config UserKnownHostsFile "$server/other_known_hosts")" \
-		"127.0.0.1:$port" 101
+	refused 4 "has changed.*'ssh-keygen -R \[127\.0\.0\.1\]:$port'.*'ssh -p $port root@127\.0\.0\.1'" \
+		--ssh="$(with_config UserKnownHostsFile "$server/other_known_hosts")" "127.0.0.1:$port" 101
 	{
 		cat "$server/known_hosts"
 		sed 's/^/@revoked /' "$server/known_hosts"

@@ -21,6 +21,8 @@ setup() {
 	refused 1 'frobnicate' nohost.invalid 101 --frobnicate=3
 	refused 1 "[^a-z]Z" -Z nohost.invalid 101
 	refused 1 "[^a-z]Z" -vZ nohost.invalid 101
+	refused 1 "'-#'" '-#' nohost.invalid 101
+	refused 1 "'--'|'--='|unknown" --=x nohost.invalid 101
 }
 
 @test "options without their argument, or with one that they do not take, are named" {
@@ -84,7 +86,17 @@ setup() {
 	refused 1 'user' user@ 101
 	refused 1 'x' 'root@-x' 101
 	refused 1 'host|destination' $'host\n' 101
-	refused 1 'destination|longer|host' "$(printf 'h%.0s' {1..2000})" 101
+	refused 1 'destination host .* longer than' "$(printf 'h%.0s' {1..2000})" 101
+	refused 1 'user .* longer than' "$(printf 'u%.0s' {1..2000})@host" 101
+	refused 1 "'host/x'" host/x 101
+	refused 1 'host;id' 'host;id' 101
+}
+
+@test "one wrong option among right ones refuses the command, wherever it stands" {
+	refused 1 'maybe' --online -r yes nohost.invalid 101 -r maybe
+	refused 1 'timeout' --timeout=5 --timeout=0 nohost.invalid 101
+	refused 1 'otherhost' --ssh='-p 22' --ssh=otherhost nohost.invalid 101
+	refused 1 'takes options only' --rsync='-z /etc' nohost.invalid 101
 }
 
 @test "a destination that looks like an option is never one" {

@@ -1,46 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* LXC's configuration: reading, includes and their bounds, rewriting for another place. */
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
-#include "base/memory.h"
 #include "runtime/lxc.h"
-#include "unit.h"
+#include "temporary.h"
 
-static char directory[64];
-
-static int make_directory(void **state)
-{
-	(void)state;
-	strcpy(directory, "/tmp/test_lxc_config.XXXXXX");
-	return mkdtemp(directory) != NULL ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-	struct error err = { 0 };
-
-	(void)state;
-	return file_remove_tree(directory, &err);
-}
-
-/* Writes a file below the test's directory; %s in the text is that directory. */
+/* Writes a file below the test's directory; @ in the text is that directory. */
 static char *put(const char *name, const char *text)
 {
-	struct error err = { 0 };
 	CLEANUP(text_release) struct text content = { 0 };
-	char *path = memory_format("%s/%s", directory, name);
 
 	for (const char *at = text; *at != '\0'; at++) {
 		if (*at == '@')
-			text_format(&content, "%s", directory);
+			text_format(&content, "%s", temporary);
 		else
 			text_append(&content, at, 1);
 	}
-	assert_int_equal(file_write(path, &content, 0644, &err), 0);
-	return path;
+	return put_file(name, text_string(&content));
 }
 
 static void test_values(void **state)
@@ -91,7 +67,7 @@ static void test_reset_below(void **state)
 static void test_includes(void **state)
 {
 	CLEANUP(lxc_config_release) struct lxc_config config = { 0 };
-	CLEANUP(memory_release) char *below = memory_format("%s/below", directory);
+	CLEANUP(memory_release) char *below = in_temporary("below");
 	CLEANUP(memory_release) char *a = NULL;
 	CLEANUP(memory_release) char *b = NULL;
 	CLEANUP(memory_release) char *other = NULL;
@@ -206,7 +182,7 @@ static void test_relocate(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(lxc_rewrite(&from, &to, directory, &err), 0);
+	assert_int_equal(lxc_rewrite(&from, &to, temporary, &err), 0);
 	assert_int_equal(file_read(config, 4096, &content, &err), 0);
 	assert_int_equal(file_read(more, 4096, &content, &err), 0);
 	assert_int_equal(file_read(fstab, 4096, &content, &err), 0);
@@ -220,13 +196,10 @@ static void test_relocate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_values, make_directory, remove_directory),
-		cmocka_unit_test_setup_teardown(test_reset_below, make_directory, remove_directory),
-		cmocka_unit_test_setup_teardown(test_includes, make_directory, remove_directory),
-		cmocka_unit_test_setup_teardown(test_broken, make_directory, remove_directory),
-		cmocka_unit_test(test_rewrite),
-		cmocka_unit_test(test_rewrite_mounts),
-		cmocka_unit_test_setup_teardown(test_relocate, make_directory, remove_directory),
+		FILE_TEST(test_values),		FILE_TEST(test_reset_below),
+		FILE_TEST(test_includes),	FILE_TEST(test_broken),
+		cmocka_unit_test(test_rewrite), cmocka_unit_test(test_rewrite_mounts),
+		FILE_TEST(test_relocate),
 	};
 
 	return RUN_ALL(tests);
