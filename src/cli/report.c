@@ -28,7 +28,10 @@ static const char *printable(const char *text, char *shown, size_t size)
 	while (*text != '\0' && length + 1 < size) {
 		size_t control = control_length(text);
 
-		shown[length++] = control > 0 ? '?' : *text;
+		shown[length] = '?';
+		if (control == 0)
+			shown[length] = *text;
+		length++;
 		text += control > 0 ? control : 1;
 	}
 	shown[length] = '\0';

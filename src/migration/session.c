@@ -65,6 +65,9 @@ static int explain(struct session *session, struct error *err)
 	if (remote_wait(&session->agent, EXPLANATION_MS, &status, &ignored) < 0)
 		return -1;
 	session->ended = true;
+	/* What ended well has shown in its stream what it is. */
+	if (status == 0)
+		return -1;
 	last_line(session->errors, line, sizeof(line));
 	if (status == STATUS_NOT_FOUND)
 		return error_exit(
@@ -127,6 +130,8 @@ int session_start_agent(struct session *session, struct error *err)
 	session->ping_watch = -1;
 	if (greet(session, err) < 0) {
 		explain(session, err);
+		/* Whatever it is, it has begun nothing that would be worth a wait. */
+		session->ended = true;
 		return error_default(err, EXIT_CONNECT);
 	}
 	session->node = (struct node){ .name = session->wire.peer, .wire = &session->wire };

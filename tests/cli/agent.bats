@@ -90,6 +90,19 @@ refuse_peer() {
 	refuse_peer
 }
 
+@test "a peer that talks on or stays after what is no greeting, with the usual timeout" {
+	for script in 'while :; do echo y; done' 'echo Welcome; exec /bin/sleep 60'; do
+		stand_in "$remote" vzmigrate <<<$'#!/bin/sh\n'"$script"
+		refused 4 "does not speak vzmigrate's protocol: it said '(y|Welcome)" --ssh="$ssh" \
+			"127.0.0.1:$port" 101
+	done
+}
+
+@test "a banner and an end without an error: the banner is quoted" {
+	stand_in "$remote" vzmigrate <<<$'#!/bin/sh\necho Welcome'
+	refused 4 "it said 'Welcome" --ssh="$ssh" "127.0.0.1:$port" 101
+}
+
 @test "a vzmigrate that is too old to be an agent" {
 	peer <<-'END'
 		#!/bin/sh

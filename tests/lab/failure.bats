@@ -22,6 +22,17 @@ journal_says() { grep -q "\"$2\"" "$(root_of "$1")/var/lib/vzmigrate/101.journal
 rsync_runs() { [ -n "$(on A pidof rsync)" ]; }
 vzmigrate_pid() { on A pgrep -o -x vzmigrate; }
 
+# A process in the container that criu cannot dump: its standard output is a file outside.
+outsider() { on A pgrep -x -f 'sleep 300'; }
+outsider_start() {
+	on A sh -c 'lxc-attach -n 101 -- sh -c "setsid sleep 300 &" </dev/null >/root/outside 2>&1'
+	wait_until 5 outsider >/dev/null
+}
+outsider_stop() {
+	on A kill "$(outsider)"
+	on A rm /root/outside
+}
+
 # The source runs on and nothing is left: FAILED-STATUS SENTENCE
 put_back() {
 	assert_status "$1"
@@ -33,14 +44,13 @@ put_back() {
 	assert_unchanged A B
 }
 
-@test "8: criu cannot dump a process that lxc-attach started" {
-	on A lxc-attach -n 101 -- sleep 300 </dev/null >/dev/null 2>&1 3>&- &
-	wait_until 5 on A pgrep -x sleep -f 'sleep 300' >/dev/null
+@test "8: criu cannot dump a process that writes into a file of its host" {
+	outsider_start
 	migrate --online 10.77.0.2 101
-	on A kill "$(on A pgrep -f 'sleep 300' | tail -n 1)"
+	outsider_stop
 	grep -q 'log: /var/log/vzmigrate/101-dump.log' <<<"$output" || fail "$output"
 	[ -s "$(root_of A)/var/log/vzmigrate/101-dump.log" ]
-	wait
+	grep -q 'mount' <<<"$output" || fail "$output"
 	put_back 8 "cannot checkpoint container '101'"
 }
 
@@ -61,14 +71,16 @@ put_back() {
 }
 
 @test "7: a container that does not start there is started here again" {
-	on A cp /bin/true /usr/local/bin/only-here
-	echo 'lxc.hook.pre-start = /usr/local/bin/only-here' >>"$(root_of A)/var/lib/lxc/101/config"
+	on A ln -s /bin/true /usr/local/bin/at-start
+	on B ln -s /bin/false /usr/local/bin/at-start
+	echo 'lxc.hook.pre-start = /usr/local/bin/at-start' >>"$(root_of A)/var/lib/lxc/101/config"
 	remember A
 	migrate 10.77.0.2 101
 	assert_status 7
 	assert_runs_only_on A 101
 	assert_unchanged A B
-	rm "$(root_of A)/usr/local/bin/only-here"
+	on A rm /usr/local/bin/at-start
+	on B rm /usr/local/bin/at-start
 }
 
 @test "6: rsync is killed" {
@@ -174,12 +186,10 @@ put_back() {
 }
 
 @test "--keep-dst keeps the copied files, and the next attempt sends only what differs" {
-	on A lxc-attach -n 101 -- sleep 300 </dev/null >/dev/null 2>&1 3>&- &
-	wait_until 5 on A pgrep -f 'sleep 300' >/dev/null
+	outsider_start
 	migrate --online --keep-dst 10.77.0.2 101
+	outsider_stop
 	assert_status 8
-	on A kill "$(on A pgrep -f 'sleep 300' | tail -n 1)"
-	wait
 	kept=$(root_of B)/var/lib/lxc/.101.vzmigrate
 	[ -d "$kept/rootfs/srv/tree" ]
 	[ ! -e "$(root_of B)/var/lib/lxc/101" ]
