@@ -23,9 +23,11 @@ rsync_runs() { [ -n "$(on A pidof rsync)" ]; }
 vzmigrate_pid() { on A pgrep -o -x vzmigrate; }
 
 # A process in the container that criu cannot dump: its standard output is a file outside.
-outsider() { on A pgrep -x -f 'sleep 300'; }
+# (No plain sleep: a system call that criu interrupted may end early, and with it busybox's sleep.)
+outsider() { on A pgrep -x -f 'python3 -c import time.*'; }
 outsider_start() {
-	on A sh -c 'lxc-attach -n 101 -- sh -c "setsid sleep 300 &" </dev/null >/root/outside 2>&1'
+	on A sh -c 'exec lxc-attach -n 101 -- sh -c "$1" </dev/null >/root/outside 2>&1' _ \
+		'setsid python3 -c "import time; [time.sleep(1) for _ in range(300)]" &'
 	wait_until 5 outsider >/dev/null
 }
 outsider_stop() {
