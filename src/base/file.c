@@ -117,9 +117,13 @@ static int remove_children(int directory, const char *name, struct error *err)
 		close(fd);
 		return error_system(err, "cannot read directory '%s'", name);
 	}
-	while (result == 0 && (entry = readdir(stream)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+	while (result == 0 && (entry = readdir(stream)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		/* Most are plain files, and most of those just go: what is mounted stays (EBUSY). */
+		if (entry->d_type != DT_REG || unlinkat(fd, entry->d_name, 0) < 0)
 			result = remove_entry(fd, entry->d_name, err);
+	}
 	closedir(stream);
 	return result;
 }
