@@ -90,10 +90,15 @@ static void the_environment_is_minimal(void **state)
 	}
 }
 
+/* 1 to 31. The C library keeps 32 and 33 to itself: what a parent did to them stays. */
+#define STANDARD_SIGNALS 0x7fffffffULL
+
 static void signals_are_as_at_the_start(void **state)
 {
 	CLEANUP(text_release) struct text output = { 0 };
 	struct error err = { 0 };
+	unsigned long long blocked;
+	unsigned long long ignored;
 	sigset_t block;
 	sigset_t old;
 
@@ -107,8 +112,10 @@ static void signals_are_as_at_the_start(void **state)
 			 0);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	assert_string_equal(text_string(&output),
-			    "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	assert_int_equal(
+		sscanf(text_string(&output), "SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
+	assert_int_equal(blocked & STANDARD_SIGNALS, 0);
+	assert_int_equal(ignored & STANDARD_SIGNALS, 0);
 }
 
 static void process_groups(void **state)
