@@ -14,6 +14,10 @@
 /* rsync and the runtime's programs are there; with `online` criu's too. EXIT_RUNTIME. */
 int check_programs(const struct runtime *runtime, bool online, struct error *err);
 
+/* Every process of the running container is one that criu will find: EXIT_TECHNOLOGIES names one that
+ * was put into it from outside and would be lost. */
+int check_processes(const struct container *container, struct error *err);
+
 /* The container may arrive: name and directories free (EXIT_EXISTS), addresses free
  * (EXIT_IP_INUSE), what it needs from the node is there (EXIT_TECHNOLOGIES). */
 int check_destination(struct host *host, const struct areas *areas, struct error *err);

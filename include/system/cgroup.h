@@ -26,6 +26,10 @@ int cgroup_freeze(const char *path, int timeout_ms, struct error *err);
 /* Thawed already, or no such cgroup any more: success. */
 int cgroup_thaw(const char *path, struct error *err);
 
+/* Calls visit(pid, data) for every process in it and below, but for this one. */
+typedef void cgroup_visitor(pid_t pid, void *data);
+int cgroup_visit(const char *path, cgroup_visitor *visit, void *data, struct error *err);
+
 /* SIGKILL to every process in it and below. Frozen processes of v1 die when they are thawed. */
 int cgroup_kill(const char *path, struct error *err);
 

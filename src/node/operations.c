@@ -53,7 +53,8 @@ static int survey(struct call *call, struct error *err)
 		return -1;
 	/* On the source the container is known by now. */
 	if (online && call->host->container.id != NULL &&
-	    call->host->runtime->checkpointable(&call->host->container, err) < 0)
+	    (call->host->runtime->checkpointable(&call->host->container, err) < 0 ||
+	     check_processes(&call->host->container, err) < 0))
 		return -1;
 	home = call->host->runtime->home(err);
 	if (home == NULL)

@@ -92,9 +92,7 @@ static int write_freezer(const char *path, enum freezer kind, bool frozen)
 	return write_value(path, "cgroup.freeze", frozen ? "1" : "0");
 }
 
-typedef void process_visitor(pid_t pid, void *data);
-
-static void visit_file(const char *file, process_visitor *visit, void *data)
+static void visit_file(const char *file, cgroup_visitor *visit, void *data)
 {
 	CLEANUP(text_release) struct text content = { 0 };
 	struct error ignored;
@@ -108,7 +106,7 @@ static void visit_file(const char *file, process_visitor *visit, void *data)
 			visit((pid_t)atoi(line), data);
 }
 
-static void visit_processes(const char *path, process_visitor *visit, void *data, int depth)
+static void visit_processes(const char *path, cgroup_visitor *visit, void *data, int depth)
 {
 	CLEANUP(memory_release) char *file = memory_format("%s/cgroup.procs", path);
 	struct dirent *entry;
@@ -203,6 +201,16 @@ static void kill_process(pid_t pid, void *data)
 {
 	if (kill(pid, SIGKILL) == 0)
 		(*(size_t *)data)++;
+}
+
+int cgroup_visit(const char *path, cgroup_visitor *visit, void *data, struct error *err)
+{
+	enum freezer kind;
+
+	if (find_kind(path, &kind, err) < 0)
+		return -1;
+	visit_processes(path, visit, data, 0);
+	return 0;
 }
 
 int cgroup_kill(const char *path, struct error *err)

@@ -116,6 +116,18 @@ teardown() { stop_clients; }
 	refused 32 "'br9'"
 }
 
+@test "32: a process that lxc-attach runs in the container would be lost" {
+	on A lxc-attach -n 101 -- sleep 60 </dev/null >/dev/null 2>&1 3>&- &
+	attached=$!
+	wait_until 5 on A pgrep -x sleep -n >/dev/null
+	sleep 0.5
+	migrate --online 10.77.0.2 101
+	on A kill "$(on A pgrep -x -f 'sleep 60')"
+	wait "$attached" || true
+	refused 32 "('sleep') of container '101'"
+	assert_output_has "('lxc-attach')"
+}
+
 @test "20: another vzmigrate holds the container" {
 	on A mkdir -p /run/lock/vzmigrate
 	on A flock /run/lock/vzmigrate/101.lock sleep 4 3>&- &
