@@ -18,8 +18,9 @@ struct rsync_job {
 	const char *source;	   /* a directory; its content is copied */
 	const char *target;	   /* the directory there that will have the same content */
 	const struct words *extra; /* the admin's --rsync options */
-	bool may_vanish;	   /* the source changes: files that vanish are no failure */
-	bool images;		   /* criu's images, new and on tmpfs: no deltas, no deletions */
+	bool changing; /* the source is in use: a file that vanishes or shrinks while it is
+				    * read is no failure, since another pass will follow */
+	bool images;   /* criu's images, new and on tmpfs: no deltas, no deletions */
 };
 
 /* Returns when the target is like the source. EXIT_COPY with rsync's own reason. */

@@ -11,12 +11,12 @@ static struct rsync_job job_for(struct migration *migration)
 	};
 }
 
-static int copy_areas(struct migration *migration, bool may_vanish, struct error *err)
+static int copy_areas(struct migration *migration, bool changing, struct error *err)
 {
 	struct rsync_job job = job_for(migration);
 
 	job.extra = &migration->options->rsync;
-	job.may_vanish = may_vanish;
+	job.changing = changing;
 	for (size_t i = 0; i < migration->areas.count; i++) {
 		job.source = migration->areas.items[i].source;
 		job.target = migration->areas.items[i].staging;

@@ -9,6 +9,7 @@
 #include "system/rsync.h"
 
 /* rsync(1), EXIT VALUES */
+#define RSYNC_PARTIAL 23
 #define RSYNC_VANISHED 24
 
 /* Everything is kept: owners by number, ACLs, attributes, hard links, holes, and times to the
@@ -17,6 +18,32 @@ static const char *const file_options[] = { "-aHAXS", "--numeric-ids", "--delete
 					    "--modify-window=-1", NULL };
 static const char *const image_options[] = { "-a", "--numeric-ids", "--whole-file", "--inplace",
 					     NULL };
+
+/*
+ * A file that is truncated while it is read makes rsync end with "partial transfer", as any file that
+ * cannot be transferred does; only its words tell the two apart.
+ */
+static bool only_shrank(const struct text *errors)
+{
+	static const char *const passing[] = { "rsync: [sender] read errors mapping",
+					       "rsync error:", "rsync warning:",
+					       "file has vanished:" };
+	CLEANUP(memory_release) char *copy = memory_duplicate(text_string(errors));
+	char *rest = copy;
+
+	/* The beginning was not kept: something else may have been there. */
+	if (errors->length >= PROCESS_ERRORS_KEPT)
+		return false;
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+		bool known = *line == '\0';
+
+		for (size_t i = 0; i < COUNT_OF(passing); i++)
+			known = known || text_starts_with(line, passing[i]);
+		if (!known)
+			return false;
+	}
+	return true;
+}
 
 /* rsync's last line only says that it failed; the line before it says why. */
 static void find_reason(const char *errors, struct text *reason)
@@ -77,7 +104,9 @@ int rsync_copy(const struct rsync_job *job, struct error *err)
 	status = process_wait(&process, -1, err);
 	if (status < 0)
 		return -1;
-	if (status == 0 || (status == RSYNC_VANISHED && job->may_vanish))
+	if (status == 0 ||
+	    (job->changing && (status == RSYNC_VANISHED ||
+			       (status == RSYNC_PARTIAL && only_shrank(&process.errors)))))
 		return 0;
 	find_reason(text_string(&process.errors), &reason);
 	return error_exit(err, EXIT_COPY, "rsync of '%s' to %s:'%s' failed with status %d: %s",

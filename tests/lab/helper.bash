@@ -265,8 +265,19 @@ refute_output_has() { [[ $output != *"$1"* ]] || fail "unexpected '$1' in:" "$ou
 
 # assert_runs_only_on HOST ID: processes there and nowhere else, and lxc agrees.
 assert_runs_only_on() {
-	assert_equal "$(running_on "$2")" "$1" || return 1
+	assert_equal "$(running_on "$2")" "$1" || fail "$(where_is "$2")" || return 1
 	assert_equal "$(on "$1" timeout 10 lxc-info -n "$2" -sH)" RUNNING
+}
+
+# where_is ID: all that tells where a container is, for the message of a failed test.
+where_is() {
+	local host
+	for host in $hosts; do
+		echo "$host: $(on "$host" timeout 5 lxc-info -n "$1" -s -p 2>&1 | tr -s ' \n' ' ')"
+		cgroups_of "$host" "$1"
+		tail -n 3 "$(root_of "$host")"/var/lib/vzmigrate/"$1".journal 2>/dev/null
+		on "$host" ps -eo pid,stat,args | grep -vE 'ps -eo|sshd|sleep 86400|host-init' | head -n 20
+	done
 }
 
 # assert_memory ID: a mem container's memory is what its program wrote, every page.

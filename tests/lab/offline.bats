@@ -42,6 +42,20 @@ teardown() { stop_clients; }
 	assert_same_tree "$BATS_TEST_TMPDIR/tree" B /var/lib/lxc/101/rootfs --except . --except 'tmp/*' --except 'run/*'
 }
 
+@test "a file that shrinks while it is read does not stop a migration" {
+	container A 101 mem
+	file=/var/lib/lxc/101/rootfs/srv/shrinks
+	on A dd if=/dev/urandom of=$file bs=1M count=24 status=none
+	migrate_start --rsync=--bwlimit=6m 10.77.0.2 101
+	is_read() { on A sh -c 'ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q srv/shrinks'; }
+	wait_until 20 is_read
+	on A truncate -s 1000 $file
+	migrate_wait
+	assert_status 0
+	assert_runs_only_on B 101
+	assert_equal "$(stat -c %s "$(root_of B)$file")" 1000
+}
+
 @test "a private area elsewhere keeps its path, also behind a symbolic link" {
 	container A 101 mem START=no PATH_=/vz/private/101
 	on A ln -s /vz/private /vz/link
