@@ -68,10 +68,10 @@ migrate_wait() {
 
 # --- containers ------------------------------------------------------------------------------------------
 
-# cgroups_of HOST ID: the cgroup folders of a container, seen from here (lxc appends "-1" to a taken name).
+# cgroups_of HOST ID: the cgroup folders of a container, seen from here (lxc appends "-1" and so on to a taken name).
 cgroups_of() {
 	local folder
-	for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$1"/lxc.payload."$2"{,-[0-9]}; do
+	for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$1"/lxc.payload."$2"{,-[0-9]*}; do
 		[ ! -d "$folder" ] || echo "$folder"
 	done
 }
@@ -125,7 +125,7 @@ end_processes() {
 	on "$host" sh -c 'pids=$(pidof "$@") && kill -KILL $pids' _ "$@" 2>/dev/null </dev/null || true
 }
 
-no_pairs() { [ -z "$(on "$1" ip -o link | grep -E ' (veth|vzm)')" ]; }
+no_pairs() { ! on "$1" ip -o link | grep -qE ' (veth|vzm)'; }
 
 # fresh: put all hosts back to nothing: no client, no vzmigrate, no container, no journal, every link up.
 fresh() {
@@ -149,6 +149,8 @@ fresh() {
 		for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$host"/lxc.payload.*; do
 			[ ! -d "$folder" ] || xargs -r kill -KILL <"$folder/cgroup.procs" || true
 		done
+		# lxc-stop leaves the cgroups of a container that was restored.
+		find /sys/fs/cgroup/{*/,}vzlab-"$host" -mindepth 1 -depth -type d -path '*/lxc.*' -exec rmdir {} + 2>/dev/null || true
 		# The kernel takes its time to remove a network namespace; until then it answers for its addresses.
 		wait_until 10 no_pairs "$host"
 		rm -rf --one-file-system "$root"/var/lib/vzmigrate "$root"/run/vzmigrate* "$root"/vz/* "$root"/var/lib/lxc/.[!.]*
