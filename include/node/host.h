@@ -51,8 +51,12 @@ void host_release(struct host *host);
  */
 int host_lock(struct host *host, const char *id, struct error *err);
 
-/* Starts the journal and the run directory. An earlier journal without a live process is settled
- * first: rolled back where that is safe, else EXIT_LOCKED. Wants the lock. */
+/* With the lock: an earlier migration that ended without closing its journal is taken back, where it
+ * had not come to the switch. */
+int host_settle(struct host *host, const char *id, struct error *err);
+
+/* Starts the journal and the run directory. EXIT_LOCKED where an earlier migration was interrupted
+ * at the switch. Wants the lock. */
 int host_begin(struct host *host, json_object *header, struct error *err);
 
 /*

@@ -50,6 +50,10 @@ char *journal_path(const char *id);
 /* Starts a new one; fails when there is one. `header` (borrowed) gets its "record". */
 int journal_create(struct journal *journal, const char *id, json_object *header, struct error *err);
 
+/* Reads what is there, for somebody who only looks while its owner may be writing. Returns 1; 0 when there
+ * is none. */
+int journal_read(struct journal *journal, const char *id, struct error *err);
+
 /* Reads what is there and opens it for going on. Returns 1; 0 when there is none. */
 int journal_load(struct journal *journal, const char *id, struct error *err);
 

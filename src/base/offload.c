@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for letting a child do what would block the poll loop. */
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -18,6 +20,8 @@ static int run_order(void *data)
 	const struct order *order = data;
 	struct error failure = { 0 };
 
+	/* What nobody waits for must not go on beside whoever comes next. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (order->function(order->data, &failure) == 0)
 		return 0;
 	return write(order->report, &failure, sizeof(failure)) == sizeof(failure) ? 1 : 2;

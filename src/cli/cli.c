@@ -25,6 +25,19 @@ static int migrate(const struct options *options, struct session *session, const
 	return EXIT_OK;
 }
 
+/* The containers from `first` on are not tried any more; the status of that. */
+static int report_untouched(const struct options *options, size_t first)
+{
+	struct error failure;
+
+	if (first >= options->containers.count)
+		return EXIT_OK;
+	error_exit(&failure, EXIT_INTERRUPTED, "interrupted, not migrated");
+	for (size_t i = first; i < options->containers.count; i++)
+		report_failure(options->containers.items[i], &failure);
+	return EXIT_INTERRUPTED;
+}
+
 static int migrate_all(const struct options *options)
 {
 	CLEANUP(session_close) struct session session = SESSION_NONE;
@@ -37,8 +50,11 @@ static int migrate_all(const struct options *options)
 		if (first_failure == EXIT_OK)
 			first_failure = status;
 		/* ^C means the list, not one container of it. */
-		if (wait_signal() != 0)
-			break;
+		if (wait_signal() != 0) {
+			i++;
+			status = report_untouched(options, i);
+			return first_failure != EXIT_OK ? first_failure : status;
+		}
 	}
 	return first_failure;
 }

@@ -93,6 +93,7 @@ static int run_steps(struct migration *migration, struct error *err)
 			wait_shield();
 		if (run_step(migration, step, &failure) < 0) {
 			if (step->phase == PHASE_AFTER) {
+				migration->unfinished = true;
 				log_warning("container '%s' is on %s, but: %s", migration->id,
 					    migration->destination->name, failure.text);
 			} else {

@@ -23,8 +23,9 @@
 int session_connect(struct session *session, const struct destination *destination,
 		    const struct ssh_options *options, int timeout_seconds, struct error *err)
 {
-	if (session->connected)
+	if (session->connected && !session->connection.lost)
 		return 0;
+	session_close(session);
 	if (connection_open(&session->connection, destination, options, timeout_seconds, err) < 0)
 		return -1;
 	session->connected = true;

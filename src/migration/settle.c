@@ -41,11 +41,14 @@ static int attempt(struct migration *migration, struct error *err)
 
 int settle_reconnect(struct migration *migration, struct error *err)
 {
-	int64_t deadline = wait_clock() + (int64_t)migration->options->timeout_seconds * 1000;
+	int64_t deadline;
 	int outcome;
 
 	log_warning("the connection to %s is lost: calling again", migration->destination->name);
 	wait_shield();
+	/* Waits for the old agent, which may be putting something back. */
+	session_close(migration->session);
+	deadline = wait_clock() + (int64_t)migration->options->timeout_seconds * 1000;
 	do {
 		struct error ignored;
 

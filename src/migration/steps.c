@@ -124,7 +124,8 @@ static int begin(struct migration *migration, struct node *node, const char *rol
 	json_add_text(arguments, "migration", name);
 	json_add_text(arguments, "role", role);
 	json_add_text(arguments, "peer", migration->session->connection.host);
-	json_add_flag(arguments, "keep", migration->options->keep_destination);
+	json_add_flag(arguments, "keep",
+		      node == migration->destination && migration->options->keep_destination);
 	*begun = true;
 	return node_call(node, "begin", arguments, NULL, err);
 }
@@ -166,7 +167,10 @@ static int halt(struct migration *migration, struct error *err)
 
 static int fence(struct migration *migration, struct error *err)
 {
-	return node_call(&migration->source, "fence", NULL, NULL, err);
+	json_object *arguments = json_object_new_object();
+
+	json_add_flag(arguments, "stopped", !is_online(migration));
+	return node_call(&migration->source, "fence", arguments, NULL, err);
 }
 
 static int place(struct migration *migration, struct error *err)
@@ -258,15 +262,29 @@ static int release(struct migration *migration, struct error *err)
 	return node_call(&migration->source, "release", NULL, NULL, err);
 }
 
+/* Until the copy is on the destination's disk the source's is the only safe one, so a lost connection is
+ * no reason to give up. */
 static int finish(struct migration *migration, struct error *err)
 {
+	if (node_call(migration->destination, "finish", with_areas(migration), NULL, err) == 0)
+		return 0;
+	if (err->exit_status != EXIT_CONNECT || settle_reconnect(migration, err) < 0)
+		return -1;
 	return node_call(migration->destination, "finish", with_areas(migration), NULL, err);
 }
 
 static int retire(struct migration *migration, struct error *err)
 {
-	json_object *arguments = json_object_new_object();
+	json_object *arguments;
 
+	if (migration->unfinished)
+		return error_set(
+			err,
+			"what is left of it on this node stays, fenced, in '%s': remove it and "
+			"'%s' when the container is well on %s",
+			migration->container.directory, migration->host.journal.path,
+			migration->destination->name);
+	arguments = json_object_new_object();
 	json_add_flag(arguments, "remove", migration->options->remove_area);
 	if (node_call(&migration->source, "retire", arguments, NULL, err) < 0)
 		return -1;
@@ -276,8 +294,8 @@ static int retire(struct migration *migration, struct error *err)
 const struct step steps[] = {
 	/* clang-format off */
 	/* name, notice, for which kinds, phase, exit status of a failure, what is done */
-	{ "find", NULL, KIND_ANY, PHASE_BEFORE, EXIT_NOTEXIST, find },
 	{ "lock", NULL, KIND_ANY, PHASE_BEFORE, EXIT_LOCKED, lock_source },
+	{ "find", NULL, KIND_ANY, PHASE_BEFORE, EXIT_NOTEXIST, find },
 	{ "connect", "connecting", KIND_ANY, PHASE_BEFORE, EXIT_CONNECT, connect_destination },
 	{ "check", "checking both nodes", KIND_ANY, PHASE_BEFORE, EXIT_RUNTIME, check },
 	{ "create", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, create },

@@ -130,7 +130,9 @@ int check_destination(struct host *host, const struct areas *areas, struct error
 	const char *id = host->container.id;
 	int known = host->runtime->describe(id, &there, err);
 
-	/* One that cannot be described is there all the same. */
+	/* One that cannot be described is there all the same, unless lxc itself does not answer. */
+	if (known < 0 && !file_exists(areas->items[0].final))
+		return -1;
 	if (known != 0)
 		return error_exit(err, EXIT_EXISTS,
 				  "container '%s' exists: remove it, or migrate "
@@ -147,6 +149,11 @@ int check_start(struct host *host, struct error *err)
 	CLEANUP(container_release) struct container now = { 0 };
 	struct error failure;
 
+	/* Told twice, since the first answer was lost. */
+	if (host->runtime->describe(host->container.id, &now, &failure) == 1 &&
+	    now.state == CONTAINER_RUNNING)
+		return 1;
+	container_release(&now);
 	if (host->runtime->start(&host->container, err) == 0)
 		return 1;
 	/* It failed, so nothing of it may be left: a half-started one is stopped. */

@@ -126,6 +126,20 @@ static int start_command(struct host *host, const struct command *command, const
 	return process_start(&host->checkpoint, &options, err);
 }
 
+/* Hours of copying may have passed: its pid may be somebody else's by now. */
+static int check_same_init(struct host *host, struct error *err)
+{
+	CLEANUP(container_release) struct container now = { 0 };
+
+	if (host->runtime->describe(host->container.id, &now, err) < 0)
+		return -1;
+	if (now.init_pid == 0 || now.init_pid != host->container.init_pid)
+		return error_exit(err, EXIT_VE_STOP,
+				  "container '%s' was stopped or restarted meanwhile",
+				  host->container.id);
+	return 0;
+}
+
 int checkpoint_dump(struct host *host, struct error *err)
 {
 	CLEANUP(memory_release) char *work = work_directory(host);
@@ -138,7 +152,8 @@ int checkpoint_dump(struct host *host, struct error *err)
 
 	free(host->freezer);
 	host->freezer = NULL;
-	if (cgroup_find_freezer(host->container.init_pid, &host->freezer, err) < 0 ||
+	if (check_same_init(host, err) < 0 ||
+	    cgroup_find_freezer(host->container.init_pid, &host->freezer, err) < 0 ||
 	    host->runtime->dump_command(&checkpoint, &command, err) < 0)
 		return -1;
 	arguments = json_object_new_object();
@@ -254,20 +269,26 @@ static int let_run(struct host *host, pid_t init_pid, struct error *err)
 	return 1;
 }
 
+static int plug_network(struct host *host, struct error *err)
+{
+	CLEANUP(memory_release) char *work = work_directory(host);
+	CLEANUP(memory_release) char *hook = hook_path(host);
+	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
+
+	return host->runtime->plug_network(&checkpoint, err);
+}
+
 /*
  * Plugs the network in and lets criu go. Until then the node's bridge does not know the container:
  * its kernel would answer ARP although no task of it runs. Returns as hook_wait().
  */
 static int let_go(struct host *host, struct error *err)
 {
-	CLEANUP(memory_release) char *work = work_directory(host);
-	CLEANUP(memory_release) char *hook = hook_path(host);
-	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
 	struct error ignored;
 	int reached;
 	int status = 0;
 
-	if (host->runtime->plug_network(&checkpoint, err) < 0) {
+	if (plug_network(host, err) < 0) {
 		checkpoint_drop(host, NULL, &ignored);
 		return -1;
 	}
@@ -291,8 +312,12 @@ int checkpoint_resume(struct host *host, struct error *err)
 	/* It was not heard to run. Only the runtime's word that it does not makes it gone. */
 	if (host->runtime->describe(host->container.id, &now, err) < 0)
 		return -1;
-	if (now.id != NULL && now.state != CONTAINER_STOPPED)
+	if (now.id != NULL && now.state != CONTAINER_STOPPED) {
+		/* An orphaned hook may have let criu go before the network was plugged in. */
+		if (plug_network(host, &failure) < 0)
+			log_warning("%s", failure.text);
 		return let_run(host, now.init_pid, err);
+	}
 	*err = failure;
 	return 0;
 }

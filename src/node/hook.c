@@ -23,6 +23,9 @@ struct late_thaw {
 	const char *freezer;
 };
 
+/* Whose hook this process is: its parent when it began. When that is gone it was somebody else's. */
+static pid_t criu;
+
 #define PROCEED "proceed"
 #define REFUSE "refuse"
 
@@ -165,7 +168,7 @@ static int thaw_after(void *data)
 	struct error ignored;
 
 	setsid();
-	while (kill(late->criu, 0) == 0)
+	while (late->criu > 1 && kill(late->criu, 0) == 0)
 		wait_sleep(ORPHAN_INTERVAL_MS, &ignored);
 	return cgroup_thaw(late->freezer, &ignored) < 0;
 }
@@ -185,7 +188,7 @@ static void thaw(const struct journal *journal)
 		arguments = json_get_object(record, "arguments", &ignored);
 		freezer = arguments != NULL ? json_find_text(arguments, "freezer") : NULL;
 		if (freezer != NULL) {
-			struct late_thaw late = { .criu = getppid(), .freezer = freezer };
+			struct late_thaw late = { .criu = criu, .freezer = freezer };
 			struct process process = PROCESS_NONE;
 
 			process_fork(&process, thaw_after, &late, NULL, 0, &ignored);
@@ -203,11 +206,17 @@ static int decide(const char *id, const char *stage)
 	CLEANUP(journal_release) struct journal journal = JOURNAL_NONE;
 	bool dump = strcmp(stage, HOOK_POST_DUMP) == 0;
 	struct error ignored;
+	int found = journal_read(&journal, id, &ignored);
 
-	if (journal_load(&journal, id, &ignored) <= 0)
+	if (found < 0)
+		return -1;
+	if (found == 0)
 		return dump && !file_exists(JOURNAL_DIRECTORY) ? -1 : 1;
+	if (!dump && journal.state == JOURNAL_TOLD)
+		return 0;
+	/* The source commits only after it has heard that the container is held. */
 	if (!dump)
-		return journal.state == JOURNAL_TOLD ? 0 : -1;
+		return journal.state == JOURNAL_HELD ? -1 : 1;
 	if (journal.state == JOURNAL_COMMITTED)
 		return -1;
 	thaw(&journal);
@@ -222,6 +231,7 @@ int hook_main(const char *path)
 
 	if (stage == NULL)
 		return 0;
+	criu = getppid();
 	if (strcmp(stage, HOOK_POST_DUMP) != 0 && strcmp(stage, HOOK_POST_RESTORE) != 0 &&
 	    strcmp(stage, HOOK_POST_RESUME) != 0)
 		return 0;

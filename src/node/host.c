@@ -98,49 +98,6 @@ int host_find_kept(struct host *host, const char *id, struct error *err)
 	return found < 0 ? -1 : 0;
 }
 
-/* An earlier migration ended without closing its journal. */
-static int settle_earlier(struct host *host, const char *id, struct error *err)
-{
-	int found = journal_load(&host->journal, id, err);
-
-	if (found <= 0)
-		return found;
-	switch (host->journal.state) {
-	case JOURNAL_KEPT:
-		return journal_remove(&host->journal, err);
-	case JOURNAL_BEGUN:
-	case JOURNAL_FROZEN:
-		log_warning("container '%s': an earlier migration was interrupted; taking back "
-			    "what it left",
-			    id);
-		return host_rollback(host, err);
-	default:
-		return error_exit(err, EXIT_LOCKED,
-				  "an earlier migration of container '%s' was interrupted at the "
-				  "switch (state '%s' in '%s'): it must be settled first",
-				  id, journal_state_name(host->journal.state), host->journal.path);
-	}
-}
-
-int host_begin(struct host *host, json_object *header, struct error *err)
-{
-	const char *id = host->container.id;
-
-	if (settle_earlier(host, id, err) < 0 ||
-	    journal_create(&host->journal, id, header, err) < 0)
-		return -1;
-	free(host->run_directory);
-	host->run_directory = memory_format("%s/%s", RUN_DIRECTORY, id);
-	/* Searchable: the root of a user namespace must reach the images below. */
-	if (make_directories(RUN_DIRECTORY, 0711, err) < 0 ||
-	    undo_push_path(host, UNDO_TEMPORARY, undo_remove_directory, RUN_DIRECTORY, err) < 0 ||
-	    undo_push_path(host, UNDO_TEMPORARY, undo_remove_tree, host->run_directory, err) < 0 ||
-	    file_remove_tree(host->run_directory, err) < 0 ||
-	    file_make_directory(host->run_directory, 0711, err) < 0)
-		return -1;
-	return 0;
-}
-
 /* How long an orphaned hook may take to find that somebody listens again. */
 #define HOOK_RETURN_MS 3000
 
@@ -155,6 +112,39 @@ static int adopt_container(struct host *host, struct error *err)
 	if (host->runtime == NULL)
 		return error_set(err, "the journal names the unknown runtime '%s'",
 				 host->container.runtime);
+	host->keep = json_find_flag(journal_header(&host->journal), "keep");
+	return 0;
+}
+
+/* The journal is not this migration's: nothing of it may be rolled back. */
+static int refuse_unsettled(struct host *host, const char *id, struct error *err)
+{
+	error_exit(err, EXIT_LOCKED,
+		   "an earlier migration of container '%s' was interrupted at the switch (state "
+		   "'%s' in '%s'): it must be settled first",
+		   id, journal_state_name(host->journal.state), host->journal.path);
+	journal_release(&host->journal);
+	return -1;
+}
+
+int host_settle(struct host *host, const char *id, struct error *err)
+{
+	int found = journal_load(&host->journal, id, err);
+
+	if (found <= 0)
+		return found;
+	if (host->journal.state == JOURNAL_BEGUN || host->journal.state == JOURNAL_FROZEN) {
+		log_warning("container '%s': an earlier migration was interrupted; taking back "
+			    "what it left",
+			    id);
+		if (adopt_container(host, err) < 0 || host_rollback(host, err) < 0)
+			return -1;
+	}
+	/* Fenced, it would look as if it did not exist. */
+	if (host->journal.state == JOURNAL_COMMITTED)
+		return refuse_unsettled(host, id, err);
+	/* The other states are for begin and adopt to judge. */
+	journal_release(&host->journal);
 	return 0;
 }
 
@@ -166,6 +156,11 @@ int host_adopt(struct host *host, const char *id, struct error *err)
 
 	if (found <= 0)
 		return found;
+	if (host->journal.state == JOURNAL_KEPT || host->journal.state == JOURNAL_BEGUN) {
+		/* The agent before has taken back what it did: the lock settled the rest. */
+		journal_release(&host->journal);
+		return 0;
+	}
 	if (adopt_container(host, err) < 0)
 		return -1;
 	host->run_directory = memory_format("%s/%s", RUN_DIRECTORY, id);
@@ -176,6 +171,36 @@ int host_adopt(struct host *host, const char *id, struct error *err)
 		return -1;
 	hook_wait(host, HOOK_POST_RESTORE, HOOK_RETURN_MS, &status, &ignored);
 	return 1;
+}
+
+/* What the lock did not settle: only kept files are in nobody's way. */
+static int judge_earlier(struct host *host, const char *id, struct error *err)
+{
+	int found = journal_load(&host->journal, id, err);
+
+	if (found <= 0)
+		return found;
+	if (host->journal.state == JOURNAL_KEPT)
+		return journal_remove(&host->journal, err);
+	return refuse_unsettled(host, id, err);
+}
+
+int host_begin(struct host *host, json_object *header, struct error *err)
+{
+	const char *id = host->container.id;
+
+	if (judge_earlier(host, id, err) < 0 || journal_create(&host->journal, id, header, err) < 0)
+		return -1;
+	free(host->run_directory);
+	host->run_directory = memory_format("%s/%s", RUN_DIRECTORY, id);
+	/* Searchable: the root of a user namespace must reach the images below. */
+	if (make_directories(RUN_DIRECTORY, 0711, err) < 0 ||
+	    undo_push_path(host, UNDO_TEMPORARY, undo_remove_directory, RUN_DIRECTORY, err) < 0 ||
+	    undo_push_path(host, UNDO_TEMPORARY, undo_remove_tree, host->run_directory, err) < 0 ||
+	    file_remove_tree(host->run_directory, err) < 0 ||
+	    file_make_directory(host->run_directory, 0711, err) < 0)
+		return -1;
+	return 0;
 }
 
 int host_rollback(struct host *host, struct error *err)

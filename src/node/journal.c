@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "node/journal.h"
 
@@ -79,11 +80,12 @@ static size_t parse_lines(struct journal *journal, const char *text)
 	return (size_t)(at - text);
 }
 
-int journal_load(struct journal *journal, const char *id, struct error *err)
+/* *complete and *length: how many bytes are whole lines, and how many there are. */
+static int read_records(struct journal *journal, const char *id, size_t *complete, size_t *length,
+			struct error *err)
 {
 	CLEANUP(memory_release) char *path = journal_path(id);
 	CLEANUP(text_release) struct text content = { 0 };
-	size_t complete;
 
 	if (!file_exists(path))
 		return 0;
@@ -92,9 +94,29 @@ int journal_load(struct journal *journal, const char *id, struct error *err)
 	*journal = (struct journal)JOURNAL_NONE;
 	journal->path = memory_steal(&path);
 	journal->records = json_object_new_array();
-	complete = parse_lines(journal, text_string(&content));
+	*complete = parse_lines(journal, text_string(&content));
+	*length = content.length;
+	return 1;
+}
+
+int journal_read(struct journal *journal, const char *id, struct error *err)
+{
+	size_t complete;
+	size_t length;
+
+	return read_records(journal, id, &complete, &length, err);
+}
+
+int journal_load(struct journal *journal, const char *id, struct error *err)
+{
+	size_t complete;
+	size_t length;
+	int found = read_records(journal, id, &complete, &length, err);
+
+	if (found <= 0)
+		return found;
 	journal->fd = open(journal->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-	if (journal->fd < 0 || ftruncate(journal->fd, (off_t)complete) < 0) {
+	if (journal->fd < 0 || (complete < length && ftruncate(journal->fd, (off_t)complete) < 0)) {
 		error_system(err, "cannot open the journal '%s'", journal->path);
 		journal_release(journal);
 		return -1;
@@ -105,15 +127,22 @@ int journal_load(struct journal *journal, const char *id, struct error *err)
 int journal_append(struct journal *journal, json_object *record, struct error *err)
 {
 	CLEANUP(text_release) struct text line = { 0 };
+	off_t end = lseek(journal->fd, 0, SEEK_END);
 	ssize_t written;
 
-	note_record(journal, record);
 	text_format(&line, "%s\n", json_object_to_json_string_ext(record, JSON_C_TO_STRING_PLAIN));
 	written = write(journal->fd, line.bytes, line.length);
 	if (written >= 0 && (size_t)written < line.length)
 		errno = ENOSPC;
-	if (written != (ssize_t)line.length || fdatasync(journal->fd) < 0)
-		return error_system(err, "cannot write the journal '%s'", journal->path);
+	if (written != (ssize_t)line.length || fdatasync(journal->fd) < 0) {
+		error_system(err, "cannot write the journal '%s'", journal->path);
+		/* Half a line would swallow the next one. */
+		if (end < 0 || ftruncate(journal->fd, end) < 0)
+			log_debug("the journal '%s' ends in half a line", journal->path);
+		json_object_put(record);
+		return -1;
+	}
+	note_record(journal, record);
 	return 0;
 }
 

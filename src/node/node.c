@@ -31,6 +31,8 @@ static int receive_answer(struct node *node, json_object **result, struct error 
 
 		if (message == NULL)
 			return -1;
+		if (message_is(message, "ping"))
+			continue;
 		if (message_is(message, "log")) {
 			relay_log(node, message);
 		} else if (json_get_number(message, "number", 0, INT64_MAX, &number, &ignored) <

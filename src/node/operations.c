@@ -3,6 +3,7 @@
  * arguments. */
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -13,6 +14,9 @@
 #include "node/retire.h"
 #include "node/staging.h"
 #include "node/undo.h"
+
+/* A container that is stopped says so at once. */
+#define STOPPED_LIMIT_MS 5000
 
 struct call {
 	struct host *host;
@@ -64,14 +68,16 @@ static int survey(struct call *call, struct error *err)
 	return 0;
 }
 
-/* {"container"} */
+/* From here on the container is this process's to move: {"container"} */
 static int lock(struct call *call, struct error *err)
 {
 	const char *id = json_get_text(call->arguments, "container", CONTAINER_ID_MAX, err);
 
 	if (id == NULL || container_check_id(id, err) < 0)
 		return -1;
-	return host_lock(call->host, id, err);
+	if (host_lock(call->host, id, err) < 0)
+		return -1;
+	return host_settle(call->host, id, err);
 }
 
 /* Starts the node's part: {"migration", "role", "peer", "keep"}. */
@@ -205,14 +211,20 @@ static int restore(struct call *call, struct error *err)
 	return checkpoint_restore(call->host, err);
 }
 
-/* The source can no longer be started by hand or at boot. */
+/* The source can no longer be started by hand or at boot; where it is to be `stopped`, nobody has
+ * started it before. */
 static int fence(struct call *call, struct error *err)
 {
 	struct host *host = call->host;
 
-	if (undo_push(host, UNDO_FAILURE, undo_unfence, json_object_new_object(), err) < 0)
+	if (undo_push(host, UNDO_FAILURE, undo_unfence, json_object_new_object(), err) < 0 ||
+	    host->runtime->fence(&host->container, err) < 0)
 		return -1;
-	return host->runtime->fence(&host->container, err);
+	if (!json_find_flag(call->arguments, "stopped") ||
+	    host->runtime->settle(&host->container, STOPPED_LIMIT_MS, err) == 0)
+		return 0;
+	return error_exit(err, EXIT_LOCKED, "container '%s' was started meanwhile",
+			  host->container.id);
 }
 
 /* The one moment: from here on the destination owns the container. */
@@ -241,9 +253,15 @@ static int take_over(struct call *call, struct error *err)
 
 	if (mode == NULL || journal_set_state(&host->journal, JOURNAL_TOLD, err) < 0)
 		return -1;
-	if (strcmp(mode, "leave") != 0) {
+	if (strcmp(mode, "leave") == 0 && !file_exists(host->container.directory)) {
+		error_set(&reason, "'%s' is not there", host->container.directory);
+		state = "gone";
+	} else if (strcmp(mode, "leave") != 0) {
+		/* Told is told: no signal to this process may end it halfway. */
+		wait_shield();
 		runs = strcmp(mode, "resume") == 0 ? checkpoint_resume(host, &reason)
 						   : check_start(host, &reason);
+		wait_unshield();
 		if (runs < 0)
 			return error_exit(err, EXIT_UNRESOLVED, "%.900s", reason.text);
 		state = runs == 1 ? "running" : "gone";

@@ -138,6 +138,22 @@ teardown() { stop_clients; }
 	wait "$holder"
 }
 
+@test "20: what a migration recorded that was interrupted at the switch is not touched" {
+	journal=$(root_of A)/var/lib/vzmigrate/101.journal
+	mkdir -p "$(dirname "$journal")"
+	cat >"$journal" <<-'END'
+		{"record":"migration","migration":"101-1-1","role":"destination","container":{}}
+		{"record":"undo","number":0,"action":"remove-tree","scope":0,"arguments":{"path":"/var/lib/lxc/101/rootfs/srv"}}
+		{"record":"state","state":"told"}
+	END
+	remember A
+	migrate --online 10.77.0.2 101
+	[ -e "$(root_of A)/var/lib/lxc/101/rootfs/srv/work.py" ]
+	[ -e "$journal" ]
+	refused 20 "interrupted at the switch"
+	rm "$journal"
+}
+
 @test "a rootfs that is no directory is refused with its type" {
 	cp "$(root_of A)/var/lib/lxc/102/config" "$BATS_TEST_TMPDIR/config.before"
 	sed -i 's,^lxc.rootfs.path.*,lxc.rootfs.path = overlay:/lower:/upper,' "$(root_of A)/var/lib/lxc/102/config"
