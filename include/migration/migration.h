@@ -52,7 +52,6 @@ struct migration {
 	bool begun_there;
 	bool committed;	 /* the destination owns the container */
 	bool unfinished; /* a step after the switch failed: nothing is removed here */
-	bool moved;	 /* and has said that it has it */
 
 	struct step_time times[STEPS_MAX];
 	size_t step_count;

@@ -6,7 +6,7 @@
  * or allocated) and that many bytes of one JSON object with a "type":
  *
  *	hello    both, first: {"protocol": 1, "version": "0.1.0"}; the source adds "timeout" (seconds
- *	         of silence after which a peer is lost), "verbosity" and "container"
+ *	         of silence after which a peer is lost), and "verbosity"
  *	request  source: {"number": N, "operation": NAME, "arguments": {…}}; one at a time, but an
  *	         interrupted source does not wait for the answer, so answers carry the number
  *	result   agent: {"number": N, "result": {…}}, the answer to the request

@@ -245,10 +245,8 @@ static int take_over(struct migration *migration, struct error *err)
 	state = json_get_text(answer, "state", 16, err);
 	if (state == NULL)
 		return -1;
-	if (strcmp(state, "gone") != 0) {
-		migration->moved = true;
+	if (strcmp(state, "gone") != 0)
 		return 0;
-	}
 	if (node_call(&migration->source, "regain", NULL, NULL, err) < 0)
 		return -1;
 	migration->committed = false;
