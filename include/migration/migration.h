@@ -22,9 +22,26 @@ struct migration_options {
 	struct words rsync;  /* added to rsync's options */
 	const char *runtime; /* NULL: whichever knows the container */
 	bool online;
+	bool lazy; /* the four that say how memory moves: SPEC.md's migration types */
+	bool no_iterations;
+	bool require_realtime;
+	int64_t max_downtime_ms; /* 0: none asked for */
 	bool remove_area;
 	bool keep_destination;
+	bool no_start;	      /* what ran is not started there */
+	bool read_only;	      /* copy only: the source stays as it is, the copy is left stopped */
+	bool check_only;      /* make every check, change nothing */
+	struct words skipped; /* names of checks that are not made; "all" */
+	uint64_t bandwidth_limit; /* bytes a second before the container is stopped; 0: none */
 	int timeout_seconds;
+};
+
+/* One word of the command line: CTID[:newCTID[:private[:root]]]; NULL: as on the source. */
+struct migration_request {
+	char *id;
+	char *new_id;
+	char *private_area;
+	char *root;
 };
 
 /* How a step went, for --times. */
