@@ -26,6 +26,11 @@ LINKING += -fsanitize=$(SANITIZE)
 else
 HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 endif
+ifneq ($(FAILURE_POINTS),)
+# A program that fails on cue (include/base/failure_point.h), for tests/fault only.
+BUILD := build/fault
+HARDENING += -DFAILURE_POINTS
+endif
 
 # Only what compiles asks pkg-config: `make check` first installs what is missing.
 compile_flags = -std=gnu11 -D_GNU_SOURCE -DVZMIGRATE_VERSION='"$(VERSION)"' -Iinclude $(CFLAGS) \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/failure_point.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/wait.h"
@@ -60,7 +61,11 @@ static int run_step(struct migration *migration, const struct step *step, struct
 	if (step->notice != NULL)
 		log_notice("container '%s': %s", migration->id, step->notice);
 	log_debug("step %s", step->name);
-	outcome = step->run(migration, err);
+	outcome = failure_point("step", step->name, "", err);
+	if (outcome == 0)
+		outcome = step->run(migration, err);
+	if (outcome == 0)
+		outcome = failure_point("step", step->name, " done", err);
 	migration->times[migration->step_count++] = (struct step_time){
 		.name = step->name,
 		.milliseconds = wait_clock() - started,

@@ -3,6 +3,7 @@
  * arguments. */
 #include <string.h>
 
+#include "base/failure_point.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -332,7 +333,11 @@ int operation_run(struct host *host, const char *name, json_object *arguments, j
 		if (operations[i].mutates && host->lock < 0)
 			return error_set(err, "the operation '%s' wants the container's lock",
 					 name);
-		outcome = operations[i].run(&call, err);
+		outcome = failure_point("operation", name, "", err);
+		if (outcome == 0)
+			outcome = operations[i].run(&call, err);
+		if (outcome == 0)
+			outcome = failure_point("operation", name, " done", err);
 		log_debug("operation %s: %d ms", name, (int)(wait_clock() - started));
 		*result = call.result;
 		return outcome;
