@@ -7,7 +7,7 @@
  *	{"record":"migration", "migration":ID, "role":"source"|"destination", "peer":…, "container":{…}}
  *	{"record":"undo", "number":N, "action":NAME, "scope":N, "arguments":{…}}	an act is about to be done
  *	{"record":"undone", "number":N}						it was taken back
- *	{"record":"state", "state":NAME}						see enum journal_state
+ *	{"record":"state", "state":NAME}						see node/protocol.h
  *
  * A line that a crash cut short is no record: it announced an act that was not begun.
  */
@@ -19,18 +19,9 @@
 #include <json-c/json.h>
 
 #include "base/error.h"
+#include "node/protocol.h"
 
 #define JOURNAL_DIRECTORY "/var/lib/vzmigrate"
-
-/* Who may run the container follows from these (HACKING.md, the commit protocol). */
-enum journal_state {
-	JOURNAL_BEGUN,	   /* both: before the switch; everything can be taken back */
-	JOURNAL_FROZEN,	   /* source: dumped and held in criu's post-dump hook */
-	JOURNAL_HELD,	   /* destination: restored and held in criu's post-restore hook */
-	JOURNAL_COMMITTED, /* source: the destination owns the container */
-	JOURNAL_TOLD,	   /* destination: was told that it owns the container */
-	JOURNAL_KEPT,	   /* destination: failed, and the copied files stay for the next attempt */
-};
 
 struct journal {
 	int fd; /* -1: closed */

@@ -196,31 +196,33 @@ static void thaw(const struct journal *journal)
 	}
 }
 
-/*
- * Nobody answers: what does the journal say? Source: before its commit the container is its own, so
- * it runs on here; after it, only the destination may run it, so it stays frozen. Destination: told
- * means that it owns it; else nobody acts on silence. Returns 0, 1, or -1: wait.
- */
+/* What the journal says; without even its directory (a disk that is not mounted yet) it says nothing. */
+static enum journal_state read_state(struct journal *journal, const char *id)
+{
+	struct error ignored;
+	int found = journal_read(journal, id, &ignored);
+
+	if (found < 0 || (found == 0 && !file_exists(JOURNAL_DIRECTORY)))
+		return JOURNAL_UNKNOWN;
+	return journal->state;
+}
+
+/* Nobody answers. Returns 0, 1, or -1: wait. */
 static int decide(const char *id, const char *stage)
 {
 	CLEANUP(journal_release) struct journal journal = JOURNAL_NONE;
 	bool dump = strcmp(stage, HOOK_POST_DUMP) == 0;
-	struct error ignored;
-	int found = journal_read(&journal, id, &ignored);
 
-	if (found < 0)
+	switch (protocol_orphan(dump, read_state(&journal, id))) {
+	case ORPHAN_WAITS:
 		return -1;
-	if (found == 0)
-		return dump && !file_exists(JOURNAL_DIRECTORY) ? -1 : 1;
-	if (!dump && journal.state == JOURNAL_TOLD)
+	case ORPHAN_PROCEEDS:
 		return 0;
-	/* The source commits only after it has heard that the container is held. */
-	if (!dump)
-		return journal.state == JOURNAL_HELD ? -1 : 1;
-	if (journal.state == JOURNAL_COMMITTED)
-		return -1;
-	thaw(&journal);
-	return 1;
+	default:
+		if (dump && journal.records != NULL)
+			thaw(&journal);
+		return 1;
+	}
 }
 
 int hook_main(const char *path)

@@ -16,8 +16,11 @@
 #define JOURNAL_LIMIT (8 << 20)
 
 static const char *const state_names[] = {
-	[JOURNAL_BEGUN] = "begun",	   [JOURNAL_FROZEN] = "frozen", [JOURNAL_HELD] = "held",
-	[JOURNAL_COMMITTED] = "committed", [JOURNAL_TOLD] = "told",	[JOURNAL_KEPT] = "kept",
+	[JOURNAL_ABSENT] = "none",	   [JOURNAL_BEGUN] = "begun",
+	[JOURNAL_FROZEN] = "frozen",	   [JOURNAL_HELD] = "held",
+	[JOURNAL_COMMITTED] = "committed", [JOURNAL_TOLD] = "told",
+	[JOURNAL_RUNNING] = "running",	   [JOURNAL_MOVED] = "moved",
+	[JOURNAL_KEPT] = "kept",	   [JOURNAL_UNKNOWN] = "unknown",
 };
 
 const char *journal_state_name(enum journal_state state)
@@ -35,6 +38,8 @@ static void note_record(struct journal *journal, json_object *record)
 	const char *state = json_find_text(record, "state");
 
 	json_object_array_add(journal->records, record);
+	if (journal->state == JOURNAL_ABSENT)
+		journal->state = JOURNAL_BEGUN;
 	for (size_t i = 0; state != NULL && i < COUNT_OF(state_names); i++)
 		if (strcmp(state, state_names[i]) == 0)
 			journal->state = (enum journal_state)i;
