@@ -1,41 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dump and restore on one node, each held in criu's hook until the migration says how it ends.
- * The container's processes run on the source until checkpoint_dump() returns, on the destination
- * from checkpoint_resume() on, and in between nowhere.
+ * What a dump (node/dump.h) and a restore (node/restore.h) have in common. Each is held in criu's hook
+ * until the migration says how it ends: the container's processes run on the source until the dump,
+ * on the destination from its resume on, and in between nowhere.
  */
 #ifndef NODE_CHECKPOINT_H
 #define NODE_CHECKPOINT_H
 
-#include <json-c/json.h>
-
 #include "base/error.h"
 #include "node/host.h"
+
+/* criu writes a container's memory at some 100 MB/s on slow machines; this is no limit for any real
+ * one, it only ends a wait that would never end. */
+#define CHECKPOINT_LIMIT_MS (3600 * 1000)
+
+/* criu's own clean-up after an answer: unlock, kill, remove link remaps. */
+#define CHECKPOINT_SETTLE_MS 30000
 
 /* Both nodes, before the freeze: images directory on its own tmpfs, and the hook. */
 int checkpoint_prepare(struct host *host, struct error *err);
 
-/* Source: dumps the container and holds it frozen (EXIT_VE_STOP). */
-int checkpoint_dump(struct host *host, struct error *err);
+/* The directory of the migration's own files. Its name is one migration's own, and with it all names that
+ * are derived from it. The caller frees. */
+char *checkpoint_work(const struct host *host);
 
-/* Source, after RUNNING was heard: the frozen tree is killed without running another
- * instruction. */
-int checkpoint_release(struct host *host, struct error *err);
+/* What the runtime wants to know. */
+struct checkpoint checkpoint_of(const struct host *host, const char *work, const char *hook);
 
-/* Undo of the dump: the tree runs on. {"freezer"} */
-int checkpoint_resume_source(struct host *host, json_object *arguments, struct error *err);
+/* Starts lxc-checkpoint or its like, detached from everything of ours, as host->checkpoint. `verb` is for
+ * messages and names: "checkpoint". */
+int checkpoint_start(struct host *host, const struct command *command, const char *verb,
+		     struct error *err);
 
-/* Destination, with everything in place: makes the network devices, restores the container and
- * holds it (EXIT_VE_START). */
-int checkpoint_restore(struct host *host, struct error *err);
+/* Waits for the end of the command under way, whatever its status. */
+int checkpoint_wait(struct host *host, struct error *err);
 
-/* Destination, after it was told: the tree runs. Returns 1; 0 when it could not and is gone. */
-int checkpoint_resume(struct host *host, struct error *err);
-
-/* Undo of the restore: the held tree is killed. */
-int checkpoint_drop(struct host *host, json_object *arguments, struct error *err);
-
-/* Destination, when there is time: waits for the end of the restore's own clean-up. */
-int checkpoint_settle(struct host *host, struct error *err);
+/* Copies criu's log to where it outlives the migration, and words the failure with its cause; returns -1. */
+int checkpoint_explain(struct host *host, const char *verb, const char *log_name, int status,
+		       enum exit_status exit_status, struct error *err);
 
 #endif

@@ -11,7 +11,9 @@
 #include "base/wait.h"
 #include "node/checkpoint.h"
 #include "node/check.h"
+#include "node/dump.h"
 #include "node/operations.h"
+#include "node/restore.h"
 #include "node/retire.h"
 #include "node/staging.h"
 #include "node/undo.h"
@@ -167,7 +169,7 @@ static int halt(struct call *call, struct error *err)
 	int64_t grace;
 
 	if (json_find_flag(call->arguments, "online"))
-		return checkpoint_dump(host, err);
+		return dump_container(host, err);
 	if (json_get_number(call->arguments, "grace", 0, 86400, &grace, err) < 0 ||
 	    undo_push(host, UNDO_FAILURE, undo_start, json_object_new_object(), err) < 0)
 		return -1;
@@ -209,7 +211,7 @@ static int place(struct call *call, struct error *err)
 
 static int restore(struct call *call, struct error *err)
 {
-	return checkpoint_restore(call->host, err);
+	return restore_container(call->host, err);
 }
 
 /* The source can no longer be started by hand or at boot; where it is to be `stopped`, nobody has
@@ -260,7 +262,7 @@ static int take_over(struct call *call, struct error *err)
 	} else if (strcmp(mode, "leave") != 0) {
 		/* Told is told: no signal to this process may end it halfway. */
 		wait_shield();
-		runs = strcmp(mode, "resume") == 0 ? checkpoint_resume(host, &reason)
+		runs = strcmp(mode, "resume") == 0 ? restore_resume(host, &reason)
 						   : check_start(host, &reason);
 		wait_unshield();
 		if (runs < 0)
@@ -275,7 +277,7 @@ static int take_over(struct call *call, struct error *err)
 
 static int release(struct call *call, struct error *err)
 {
-	return checkpoint_release(call->host, err);
+	return dump_release(call->host, err);
 }
 
 /* Removes the source's container or leaves it renamed: {"remove"} */
@@ -292,7 +294,7 @@ static int finish(struct call *call, struct error *err)
 	if (json_object_object_get_ex(call->arguments, "areas", NULL) &&
 	    (read_areas(call, &areas, err) < 0 || staging_sync(&areas, err) < 0))
 		return -1;
-	if (checkpoint_settle(call->host, err) < 0)
+	if (restore_settle(call->host, err) < 0)
 		return -1;
 	return host_finish(call->host, err);
 }

@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/wait.h"
-#include "node/checkpoint.h"
+#include "node/dump.h"
+#include "node/restore.h"
 #include "node/undo.h"
 #include "system/network.h"
 
@@ -108,8 +109,8 @@ static const struct {
 	{ undo_rename, rename_back },
 	{ undo_unmount, unmount },
 	{ undo_remove_link, remove_link },
-	{ undo_resume, checkpoint_resume_source },
-	{ undo_drop, checkpoint_drop },
+	{ undo_resume, dump_resume },
+	{ undo_drop, restore_drop },
 	{ undo_start, start_again },
 	{ undo_unfence, unfence },
 };

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The source's part of a live migration: the container is dumped and held frozen.
+ */
+#ifndef NODE_DUMP_H
+#define NODE_DUMP_H
+
+#include <json-c/json.h>
+
+#include "base/error.h"
+#include "node/host.h"
+
+/* Dumps the container and holds it frozen (EXIT_VE_STOP). */
+int dump_container(struct host *host, struct error *err);
+
+/* After RUNNING was heard: the frozen tree is killed without running another instruction. */
+int dump_release(struct host *host, struct error *err);
+
+/* Undo of the dump: the tree runs on. {"freezer"} */
+int dump_resume(struct host *host, json_object *arguments, struct error *err);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The destination's part of a live migration: the container is restored and held frozen.
+ */
+#ifndef NODE_RESTORE_H
+#define NODE_RESTORE_H
+
+#include <json-c/json.h>
+
+#include "base/error.h"
+#include "node/host.h"
+
+/* With everything in place: makes the network devices, restores the container and holds it
+ * (EXIT_VE_START). */
+int restore_container(struct host *host, struct error *err);
+
+/* After it was told: the tree runs. Returns 1; 0 when it could not and is gone. */
+int restore_resume(struct host *host, struct error *err);
+
+/* Undo of the restore: the held tree is killed. */
+int restore_drop(struct host *host, json_object *arguments, struct error *err);
+
+/* When there is time: waits for the end of the restore's own clean-up. */
+int restore_settle(struct host *host, struct error *err);
+
+#endif

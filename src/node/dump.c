@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for dumping the container on the source and for holding it until the switch. */
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/wait.h"
+#include "node/checkpoint.h"
+#include "node/dump.h"
+#include "node/hook.h"
+#include "node/undo.h"
+#include "system/cgroup.h"
+
+#define FREEZE_LIMIT_MS 10000
+
+/* Hours of copying may have passed: its pid may be somebody else's by now. */
+static int check_same_init(struct host *host, struct error *err)
+{
+	CLEANUP(container_release) struct container now = { 0 };
+
+	if (host->runtime->describe(host->container.id, &now, err) < 0)
+		return -1;
+	if (now.init_pid == 0 || now.init_pid != host->container.init_pid)
+		return error_exit(err, EXIT_VE_STOP,
+				  "container '%s' was stopped or restarted meanwhile",
+				  host->container.id);
+	return 0;
+}
+
+int dump_container(struct host *host, struct error *err)
+{
+	CLEANUP(memory_release) char *work = checkpoint_work(host);
+	CLEANUP(memory_release) char *hook = hook_path(host);
+	CLEANUP(command_release) struct command command = { 0 };
+	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
+	json_object *arguments;
+	int reached;
+	int status = 0;
+
+	free(host->freezer);
+	host->freezer = NULL;
+	if (check_same_init(host, err) < 0 ||
+	    cgroup_find_freezer(host->container.init_pid, &host->freezer, err) < 0 ||
+	    host->runtime->dump_command(&checkpoint, &command, err) < 0)
+		return -1;
+	arguments = json_object_new_object();
+	json_add_text(arguments, "freezer", host->freezer);
+	/* Frozen by us first: criu would wait for it in steps of 100 ms, and the images then say
+	 * "frozen", so that the restored tasks do not run before we let them. */
+	if (undo_push(host, UNDO_FAILURE, undo_resume, arguments, err) < 0 ||
+	    cgroup_freeze(host->freezer, FREEZE_LIMIT_MS, err) < 0 ||
+	    checkpoint_start(host, &command, "checkpoint", err) < 0)
+		return -1;
+	reached = hook_wait(host, HOOK_POST_DUMP, CHECKPOINT_LIMIT_MS, &status, err);
+	if (reached < 0)
+		return -1;
+	if (reached == 0)
+		return checkpoint_explain(host, "checkpoint", "dump.log", status, EXIT_VE_STOP,
+					  err);
+	/* criu holds the tasks by ptrace; the freezer holds them should criu be killed. */
+	if (cgroup_freeze(host->freezer, FREEZE_LIMIT_MS, err) < 0)
+		return -1;
+	return journal_set_state(&host->journal, JOURNAL_FROZEN, err);
+}
+
+int dump_release(struct host *host, struct error *err)
+{
+	struct error failure;
+
+	/* The destination announces the same addresses by now. */
+	if (host->runtime->unplug_network(&host->container, &failure) < 0)
+		log_warning("container '%s' could not be unplugged here: %s", host->container.id,
+			    failure.text);
+	/* SIGKILL waits in every task before the thaw: none returns to its program. */
+	if (cgroup_kill(host->freezer, err) < 0 || cgroup_thaw(host->freezer, err) < 0 ||
+	    hook_answer(host, true, err) < 0 || checkpoint_wait(host, err) < 0)
+		return -1;
+	return host->runtime->settle(&host->container, CHECKPOINT_SETTLE_MS, err);
+}
+
+/*
+ * criu cannot be stopped in the middle without leaving what it locked, so a dump that is under way
+ * is led to its hook and refused there. criu then puts the freezer back as it found it: frozen, by
+ * us, so the thaw comes last. Without our own criu (after a crash) the orphaned hook has refused
+ * already, and what is left is the freezer.
+ */
+int dump_resume(struct host *host, json_object *arguments, struct error *err)
+{
+	const char *freezer = json_get_path(arguments, "freezer", err);
+	struct error ignored;
+	int status;
+
+	if (freezer == NULL)
+		return -1;
+	if (host->checkpoint.pid != 0 && host->hook < 0)
+		hook_wait(host, HOOK_POST_DUMP, CHECKPOINT_LIMIT_MS, &status, &ignored);
+	if (host->hook >= 0 && hook_answer(host, false, &ignored) == 0)
+		checkpoint_wait(host, &ignored);
+	return cgroup_thaw(freezer, err);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for restoring the container on the destination and for holding it until the
+ * switch. */
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/wait.h"
+#include "node/checkpoint.h"
+#include "node/hook.h"
+#include "node/restore.h"
+#include "node/undo.h"
+#include "system/announce.h"
+#include "system/cgroup.h"
+#include "system/criu.h"
+
+static int make_network(struct host *host, const struct checkpoint *checkpoint, struct error *err)
+{
+	CLEANUP(words_release) struct words links = { 0 };
+
+	if (host->runtime->plan_network(checkpoint, &links, err) < 0)
+		return -1;
+	for (size_t i = 0; i < links.count; i++) {
+		json_object *arguments = json_object_new_object();
+
+		json_add_text(arguments, "name", links.items[i]);
+		if (undo_push(host, UNDO_FAILURE, undo_remove_link, arguments, err) < 0)
+			return -1;
+	}
+	return host->runtime->make_network(checkpoint, err);
+}
+
+int restore_container(struct host *host, struct error *err)
+{
+	CLEANUP(memory_release) char *work = checkpoint_work(host);
+	CLEANUP(memory_release) char *hook = hook_path(host);
+	CLEANUP(command_release) struct command command = { 0 };
+	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
+	int reached;
+	int status = 0;
+
+	checkpoint.plug_later = true;
+	if (criu_skip_duplicate_detection(host->images, err) < 0 ||
+	    make_network(host, &checkpoint, err) < 0 ||
+	    host->runtime->restore_command(&checkpoint, &command, err) < 0 ||
+	    undo_push(host, UNDO_FAILURE, undo_drop, json_object_new_object(), err) < 0 ||
+	    checkpoint_start(host, &command, "restore", err) < 0)
+		return -1;
+	reached = hook_wait(host, HOOK_POST_RESTORE, CHECKPOINT_LIMIT_MS, &status, err);
+	if (reached < 0)
+		return -1;
+	if (reached == 0)
+		return checkpoint_explain(host, "restore", "restore.log", status, EXIT_VE_START,
+					  err);
+	return journal_set_state(&host->journal, JOURNAL_HELD, err);
+}
+
+/* Switches and neighbours learn at once where the container is now. */
+static void announce_addresses(const struct host *host, pid_t init_pid)
+{
+	struct error failure;
+
+	if (announce(init_pid, &failure) < 0)
+		log_warning("container '%s': its addresses could not be announced: %s",
+			    host->container.id, failure.text);
+}
+
+/*
+ * The source dumped a frozen cgroup, so criu made this one frozen too: here as there the tasks stay
+ * where they are until we let them run, whatever becomes of criu.
+ */
+static int let_run(struct host *host, pid_t init_pid, struct error *err)
+{
+	CLEANUP(memory_release) char *freezer = NULL;
+
+	if (cgroup_find_freezer(init_pid, &freezer, err) < 0 || cgroup_thaw(freezer, err) < 0)
+		return -1;
+	announce_addresses(host, init_pid);
+	return 1;
+}
+
+static int plug_network(struct host *host, struct error *err)
+{
+	CLEANUP(memory_release) char *work = checkpoint_work(host);
+	CLEANUP(memory_release) char *hook = hook_path(host);
+	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
+
+	return host->runtime->plug_network(&checkpoint, err);
+}
+
+/*
+ * Plugs the network in and lets criu go. Until then the node's bridge does not know the container:
+ * its kernel would answer ARP although no task of it runs. Returns as hook_wait().
+ */
+static int let_go(struct host *host, struct error *err)
+{
+	struct error ignored;
+	int reached;
+	int status = 0;
+
+	if (plug_network(host, err) < 0) {
+		restore_drop(host, NULL, &ignored);
+		return -1;
+	}
+	if (hook_answer(host, true, err) < 0)
+		return -1;
+	reached = hook_wait(host, HOOK_POST_RESUME, CHECKPOINT_SETTLE_MS, &status, err);
+	if (reached == 0)
+		checkpoint_explain(host, "resume", "restore.log", status, EXIT_VE_START, err);
+	return reached;
+}
+
+int restore_resume(struct host *host, struct error *err)
+{
+	CLEANUP(container_release) struct container now = { 0 };
+	struct error failure;
+
+	if (host->hook < 0)
+		error_set(&failure, "the restored container is not held any more");
+	else if (let_go(host, &failure) == 1)
+		return let_run(host, host->init_pid, err);
+	/* It was not heard to run. Only the runtime's word that it does not makes it gone. */
+	if (host->runtime->describe(host->container.id, &now, err) < 0)
+		return -1;
+	if (now.id != NULL && now.state != CONTAINER_STOPPED) {
+		/* An orphaned hook may have let criu go before the network was plugged in. */
+		if (plug_network(host, &failure) < 0)
+			log_warning("%s", failure.text);
+		return let_run(host, now.init_pid, err);
+	}
+	*err = failure;
+	return 0;
+}
+
+int restore_drop(struct host *host, json_object *arguments, struct error *err)
+{
+	struct error ignored;
+	int status;
+
+	(void)arguments;
+	if (host->checkpoint.pid != 0 && host->hook < 0)
+		hook_wait(host, HOOK_POST_RESTORE, CHECKPOINT_SETTLE_MS, &status, &ignored);
+	if (host->hook >= 0 && hook_answer(host, false, err) < 0)
+		return -1;
+	if (checkpoint_wait(host, err) < 0)
+		return -1;
+	return host->runtime->settle(&host->container, CHECKPOINT_SETTLE_MS, err);
+}
+
+int restore_settle(struct host *host, struct error *err)
+{
+	return checkpoint_wait(host, err);
+}
