@@ -27,10 +27,19 @@ _vzmigrate_hosts() {
 	fi
 }
 
+# The options that want a word, and what offers it.
+declare -gA _vzmigrate_words=(
+	[-r]="yes no" [--remove-area]="yes no"
+	[--runtime]="lxc"
+	[--ssh]="" [--rsync]="" [--bwlimit]="" [--parallel]="" [--timeout]="" [--max-downtime]=""
+)
+
 _vzmigrate() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local options="--online --live --remove-area --keep-dst --ssh --rsync --verbose --times --timeout
-		--runtime --help --version -r -v -t -h"
+	local options="--online --live --noiter --lazy --require-realtime --remove-area --nostart --readonly
+		--keep-dst --dry-run --check-only --nodeps --recover --abort --batch --times --verbose --help
+		--version ${!_vzmigrate_words[*]} -s -f -b -t -v -h"
+	local checks="all cpu_check disk_space technologies license rate"
 	local i destination="" ended=""
 
 	COMPREPLY=()
@@ -39,33 +48,33 @@ _vzmigrate() {
 		word=""
 	elif [ "$previous" = "=" ] && ((COMP_CWORD > 1)); then
 		previous=${COMP_WORDS[COMP_CWORD - 2]}
+		if [ "$previous" = --nodeps ]; then
+			local before=""
+			[[ $word != *,* ]] || before=${word%,*},
+			mapfile -t COMPREPLY < <(compgen -P "$before" -W "$checks" -- "${word##*,}")
+			return
+		fi
 	fi
-	case $previous in
-	-r | --remove-area)
-		mapfile -t COMPREPLY < <(compgen -W "yes no" -- "$word")
+	if [ -n "${_vzmigrate_words[$previous]+known}" ]; then
+		mapfile -t COMPREPLY < <(compgen -W "${_vzmigrate_words[$previous]}" -- "$word")
 		return
-		;;
-	--runtime)
-		mapfile -t COMPREPLY < <(compgen -W "lxc" -- "$word")
-		return
-		;;
-	--ssh | --rsync | --timeout)
-		return
-		;;
-	esac
+	fi
 	if [ "${word:0:1}" = - ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 		return
 	fi
-	# The first word that is neither an option nor an option's value is the destination.
+	# The first word that is neither an option nor an option's value is the destination; --recover has none.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case $ended${COMP_WORDS[i]} in
 		--) ended=yes ;;
-		-r | --remove-area | --runtime | --ssh | --rsync | --timeout)
-			[ "${COMP_WORDS[i + 1]}" = "=" ] && ((i++))
-			((i++))
+		--recover) destination=none ;;
+		-*)
+			if [ "${COMP_WORDS[i + 1]-}" = "=" ]; then
+				((i += 2))
+			elif [ -n "${_vzmigrate_words[${COMP_WORDS[i]}]+known}" ]; then
+				((i++))
+			fi
 			;;
-		-*) ;;
 		*) destination=${COMP_WORDS[i]} ;;
 		esac
 	done

@@ -54,8 +54,9 @@ struct step_time {
 
 struct migration {
 	const struct migration_options *options;
+	const struct migration_request *request;
 	struct session *session;
-	const char *id;
+	const char *id; /* the request's */
 
 	struct host host;	    /* this node */
 	struct node source;	    /* the same, as a node */
@@ -87,7 +88,8 @@ struct migration {
  * the exit status in *err; or, with EXIT_UNRESOLVED, nobody knows.
  */
 int migration_run(struct migration *migration, const struct migration_options *options,
-		  struct session *session, const char *id, struct error *err);
+		  struct session *session, const struct migration_request *request,
+		  struct error *err);
 void migration_release(struct migration *migration);
 
 #endif

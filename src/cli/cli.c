@@ -9,16 +9,18 @@
 #include "cli/cli.h"
 #include "cli/configuration.h"
 #include "cli/options.h"
+#include "cli/recover.h"
 #include "cli/report.h"
 #include "migration/migration.h"
 
-static int migrate(const struct options *options, struct session *session, const char *id)
+static int migrate(const struct options *options, struct session *session,
+		   const struct migration_request *request)
 {
 	CLEANUP(migration_release) struct migration migration = MIGRATION_NONE;
 	struct error failure = { 0 };
 
-	if (migration_run(&migration, &options->migration, session, id, &failure) < 0) {
-		report_failure(id, &failure);
+	if (migration_run(&migration, &options->migration, session, request, &failure) < 0) {
+		report_failure(request->id, &failure);
 		return failure.exit_status;
 	}
 	report_success(&migration, options->times);
@@ -30,11 +32,11 @@ static int report_untouched(const struct options *options, size_t first)
 {
 	struct error failure;
 
-	if (first >= options->containers.count)
+	if (first >= options->request_count)
 		return EXIT_OK;
 	error_exit(&failure, EXIT_INTERRUPTED, "interrupted, not migrated");
-	for (size_t i = first; i < options->containers.count; i++)
-		report_failure(options->containers.items[i], &failure);
+	for (size_t i = first; i < options->request_count; i++)
+		report_failure(options->requests[i].id, &failure);
 	return EXIT_INTERRUPTED;
 }
 
@@ -44,8 +46,8 @@ static int migrate_all(const struct options *options)
 	int first_failure = EXIT_OK;
 
 	wait_catch_signals();
-	for (size_t i = 0; i < options->containers.count; i++) {
-		int status = migrate(options, &session, options->containers.items[i]);
+	for (size_t i = 0; i < options->request_count; i++) {
+		int status = migrate(options, &session, &options->requests[i]);
 
 		if (first_failure == EXIT_OK)
 			first_failure = status;
@@ -63,11 +65,11 @@ static int prepare(struct options *options, int argc, char **argv, struct error 
 {
 	if (options_parse(options, argc, argv, err) < 0)
 		return -1;
-	if (options->mode != MODE_MIGRATE)
+	if (options->mode == MODE_HELP || options->mode == MODE_VERSION)
 		return 0;
 	if (geteuid() != 0)
 		return error_exit(err, EXIT_USAGE, "vzmigrate must be run as root");
-	if (options->remove_area_given)
+	if (options->mode == MODE_RECOVER || options_given(options, "remove-area"))
 		return 0;
 	return configuration_read(CONFIGURATION_FILE, &options->migration.remove_area, err);
 }
@@ -91,6 +93,8 @@ int cli_main(int argc, char **argv)
 	case MODE_VERSION:
 		printf("vzmigrate %s\n", VZMIGRATE_VERSION);
 		return EXIT_OK;
+	case MODE_RECOVER:
+		return recover_command(&options);
 	default:
 		return migrate_all(&options);
 	}

@@ -118,14 +118,16 @@ static int run_steps(struct migration *migration, struct error *err)
 }
 
 int migration_run(struct migration *migration, const struct migration_options *options,
-		  struct session *session, const char *id, struct error *err)
+		  struct session *session, const struct migration_request *request,
+		  struct error *err)
 {
 	int64_t started = wait_clock();
 	int outcome;
 
 	migration->options = options;
 	migration->session = session;
-	migration->id = id;
+	migration->request = request;
+	migration->id = request->id;
 	migration->source = (struct node){ .name = "this node", .host = &migration->host };
 	*err = (struct error){ 0 };
 	outcome = run_steps(migration, err);
