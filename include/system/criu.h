@@ -6,6 +6,8 @@
 #ifndef SYSTEM_CRIU_H
 #define SYSTEM_CRIU_H
 
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -22,5 +24,13 @@ void criu_log_cause(const char *log, struct text *cause);
  * duplicate to look for.
  */
 int criu_skip_duplicate_detection(const char *images, struct error *err);
+
+/*
+ * Gives the images to the root of the container's user namespace, as which criu reads them. One kind
+ * (the time namespace) it reads in a process that may not have become that root yet: it is still
+ * the outer root then, without its capabilities. So that image stays root's, and the directory can be
+ * searched by everybody; no image can be read by anybody else.
+ */
+int criu_give_images(const char *images, uid_t uid, gid_t gid, struct error *err);
 
 #endif

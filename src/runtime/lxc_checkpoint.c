@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "runtime/lxc.h"
+#include "system/criu.h"
 
 /* Deleted files that are still open travel in the images; criu's own limit is 1 MiB. */
 #define GHOST_LIMIT "1G"
@@ -192,11 +193,9 @@ int lxc_restore_command(const struct checkpoint *checkpoint, struct command *com
 	    write_restore_config(checkpoint, &pairs, config, err) < 0 ||
 	    write_criu_options(checkpoint, &pairs, command, err) < 0)
 		return -1;
-	/* criu opens images from inside the user namespace. */
-	if (chown(checkpoint->images, container_root_uid(container),
-		  container_root_gid(container)) < 0)
-		return error_system(err, "cannot give '%s' to the container's root",
-				    checkpoint->images);
+	if (criu_give_images(checkpoint->images, container_root_uid(container),
+			     container_root_gid(container), err) < 0)
+		return -1;
 	words_add_all(&command->argv,
 		      (const char *const[]){ "lxc-checkpoint", "-r", "-n", container->id, "-D",
 					     checkpoint->images, "-A", checkpoint->hook, "--rcfile",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for changing criu's images for the new node: the flags of IPv6 addresses. */
+/* Alone responsible for changing criu's images for the new node: the flags of IPv6 addresses, and
+ * who may read them. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -65,12 +67,19 @@ static void change_messages(char *bytes, size_t length)
 	}
 }
 
-static int change_image(const char *path, struct error *err)
+/* Whose the images shall be. */
+struct owner {
+	uid_t uid;
+	gid_t gid;
+};
+
+static int change_image(const char *path, const struct owner *owner, struct error *err)
 {
 	CLEANUP(text_release) struct text content = { 0 };
 	CLEANUP(descriptor_close) int fd = -1;
 	uint32_t magic = 0;
 
+	(void)owner;
 	if (file_read(path, IMAGE_LIMIT, &content, err) < 0)
 		return -1;
 	if (content.length < sizeof(magic))
@@ -86,7 +95,11 @@ static int change_image(const char *path, struct error *err)
 	return 0;
 }
 
-int criu_skip_duplicate_detection(const char *images, struct error *err)
+/* Calls `change` for each image whose name begins so. */
+static int for_each_image(const char *images, const char *prefix,
+			  int (*change)(const char *path, const struct owner *owner,
+					struct error *err),
+			  const struct owner *owner, struct error *err)
 {
 	DIR *directory = opendir(images);
 	struct dirent *entry;
@@ -97,9 +110,37 @@ int criu_skip_duplicate_detection(const char *images, struct error *err)
 	while (result == 0 && (entry = readdir(directory)) != NULL) {
 		CLEANUP(memory_release) char *path = memory_format("%s/%s", images, entry->d_name);
 
-		if (text_starts_with(entry->d_name, "ifaddr-"))
-			result = change_image(path, err);
+		if (entry->d_name[0] != '.' && text_starts_with(entry->d_name, prefix))
+			result = change(path, owner, err);
 	}
 	closedir(directory);
 	return result;
+}
+
+int criu_skip_duplicate_detection(const char *images, struct error *err)
+{
+	return for_each_image(images, "ifaddr-", change_image, NULL, err);
+}
+
+static int give_image(const char *path, const struct owner *owner, struct error *err)
+{
+	CLEANUP(descriptor_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0 || fchown(fd, owner->uid, owner->gid) < 0 || fchmod(fd, 0600) < 0)
+		return error_system(err, "cannot give the image '%s' to the container's root",
+				    path);
+	return 0;
+}
+
+int criu_give_images(const char *images, uid_t uid, gid_t gid, struct error *err)
+{
+	const struct owner container = { .uid = uid, .gid = gid };
+	const struct owner root = { 0 };
+
+	if (for_each_image(images, "", give_image, &container, err) < 0 ||
+	    for_each_image(images, "timens-", give_image, &root, err) < 0)
+		return -1;
+	if (chown(images, uid, gid) < 0 || chmod(images, 0711) < 0)
+		return error_system(err, "cannot give '%s' to the container's root", images);
+	return 0;
 }
