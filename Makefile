@@ -43,7 +43,7 @@ objects := $(sources:%.c=$(BUILD)/%.o)
 unit_sources := $(wildcard tests/unit/test_*.c)
 unit_programs := $(unit_sources:tests/unit/%.c=$(BUILD)/tests/%)
 
-.PHONY: all check check-unit check-cli check-lab lint demo bench install uninstall clean help
+.PHONY: all check check-unit check-cli check-lab check-fault fault lint demo bench install uninstall clean help
 
 all: $(BUILD)/vzmigrate ## build the program
 
@@ -74,6 +74,12 @@ check-unit check-cli check-lab: ## one suite only
 	scripts/setup build check
 	$(MAKE) all unit-programs
 	BUILD=$(BUILD) scripts/check $(@:check-%=%)
+
+check-fault fault: ## every kind of failure at every step: a cross-section; fault: the whole matrix (an hour)
+	scripts/setup build check
+	$(MAKE) all
+	$(MAKE) FAILURE_POINTS=1 all
+	BUILD=$(BUILD) VZMIGRATE_FAULT="$(if $(filter fault,$@),--whole) $(VZMIGRATE_FAULT)" scripts/check fault
 
 .PHONY: unit-programs
 unit-programs: $(unit_programs)

@@ -5,7 +5,8 @@
 # A host is a process (lab.d/host-init) with its own mount, pid, uts, ipc, net and cgroup namespaces.
 # $lab/hosts/A has
 #	root/    where its root is mounted: an overlay over the image, seen from here too
-#	upper/   what it changed        disk/   its /var/lib, /vz and /srv: a real file system, for criu
+#	upper/   what it changed        disk/   its /var/lib, /vz and /srv: a real file system, for criu;
+#	                                        with VZMIGRATE_LAB_DISK=MB one of its own, of so many MiB
 #	pid      "PID STARTTIME" of its first process, as seen from here; log: what that process said
 
 # pid_of HOST: the host's first process; fails when the host is not up (a recycled pid is not it).
@@ -118,7 +119,13 @@ make_keys() {
 # make_root HOST: mount the host's root, with this host's keys and names.
 make_root() {
 	local host=$1 state=$lab/hosts/$1 root=$lab/hosts/$1/root home other
-	mkdir -p "$root" "$state"/{upper,work,disk/vz,disk/srv}
+	mkdir -p "$root" "$state"/{upper,work,disk}
+	if [ -n "${VZMIGRATE_LAB_DISK-}" ]; then
+		truncate -s "${VZMIGRATE_LAB_DISK}M" "$state/disk.image"
+		mkfs.ext4 -q -m 0 -b 4096 "$state/disk.image"
+		mount -o loop "$state/disk.image" "$state/disk"
+	fi
+	mkdir "$state"/disk/{vz,srv}
 	cp -a "$image/host/var/lib" "$state/disk/lib"
 	mount -t overlay -o "lowerdir=$image/host,upperdir=$state/upper,workdir=$state/work" "lab-$host" "$root"
 	for home in root home/admin; do
@@ -140,12 +147,13 @@ make_root() {
 	done
 }
 
-start_host() {
+# boot HOST: start it with the disk that it has.
+boot() {
 	local host=$1 state=$lab/hosts/$1 n pid tries
 	n=$(number "$host")
-	stop_host "$host"	# what a killed lab left
+	! is_up "$host" || die "host $host is up"
+	mountpoint -q "$state/root" || die "there is no host $host"
 	make_cgroups "$host"
-	make_root "$host"
 	(
 		# The root of the cgroup namespace is where its first process is: not yet in v2's leaf "init".
 		leaf=""
@@ -181,23 +189,40 @@ start_host() {
 	die "host $host did not come up ($tries tries): $(tail -n 3 "$state/log")"
 }
 
-# stop_host HOST: kill its first process, and so every process in it, then take down what was made for it.
-stop_host() {
-	local host=$1 state=$lab/hosts/$1 pid
-	# v1: a frozen process does not die of SIGKILL before it is thawed.
-	find /sys/fs/cgroup/freezer/"$cgroup$host" -depth -name freezer.state -exec sh -c 'echo THAWED >"$1"' _ {} \; 2>/dev/null || true
-	find /sys/fs/cgroup/"$cgroup$host" -depth -name cgroup.freeze -exec sh -c 'echo 0 >"$1"' _ {} \; 2>/dev/null || true
+start_host() {
+	stop_host "$1"	# what a killed lab left
+	make_root "$1"
+	boot "$1"
+}
+
+# crash HOST: as when its power is cut: silent at once, nothing is asked to end, the disk stays as it is.
+crash() {
+	local host=$1 pid
+	number "$host" >/dev/null
+	# First of all, so that no process says good-bye over the network.
+	ip link del "$link$host" 2>/dev/null || true
 	if pid=$(pid_of "$host"); then
 		kill -KILL "$pid"
-		while is_up "$host"; do sleep 0.02; done
 	fi
-	# Whatever else is in its cgroups: of a host whose pid file was lost, say.
+	# Everything has its SIGKILL before anything is thawed (a frozen process of v1 dies only then), so
+	# that no program takes another step.
 	# shellcheck disable=SC2038	# what is listed are pids
 	find /sys/fs/cgroup/{freezer/,}"$cgroup$host" -name cgroup.procs -exec cat {} + 2>/dev/null |
 		xargs -r kill -KILL 2>/dev/null || true
-	ip link del "$link$host" 2>/dev/null || true
+	find /sys/fs/cgroup/freezer/"$cgroup$host" -depth -name freezer.state -exec sh -c 'echo THAWED >"$1"' _ {} \; 2>/dev/null || true
+	find /sys/fs/cgroup/"$cgroup$host" -depth -name cgroup.freeze -exec sh -c 'echo 0 >"$1"' _ {} \; 2>/dev/null || true
+	while is_up "$host"; do sleep 0.02; done
 	remove_cgroups "$host"
+	rm -f "$lab/hosts/$host/pid"
+}
+
+# stop_host HOST: crash it, and take down what was made for it.
+stop_host() {
+	local state=$lab/hosts/$1
+	crash "$1"
 	while mountpoint -q "$state/root"; do umount -l "$state/root"; done
+	# Its loop device goes with it.
+	while mountpoint -q "$state/disk"; do umount "$state/disk" || umount -l "$state/disk"; done
 	rm -rf --one-file-system "$state"
 }
 

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The fault suite: after any failure at any moment the container runs exactly once, and nothing is lost or left.
+
+fault.py [--whole] [--cells PATTERN] [--seed N] [--kills N] [--list]
+
+Each cell of the matrix (matrix.py) is one migration with one fault (faults.py), watched by a sampler (sampler.py),
+settled by `vzmigrate --recover` and then looked at (checks.py). --whole: every cell; without it a cross-section.
+PATTERN picks cells by name (fnmatch). --kills: so many more runs of the release build, each hit at a random moment
+of --seed. VZMIGRATE_FAULT has more options. VZMIGRATE names the program (default: build/vzmigrate), the one with failure
+points is build/fault/vzmigrate. The hosts are made anew; VZMIGRATE_LAB_KEEP leaves them. TAP on standard output.
+"""
+import argparse
+import fnmatch
+import os
+import random
+import shlex
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+import kills  # noqa: E402
+import matrix  # noqa: E402
+from cell import Lab  # noqa: E402
+from hosts import project  # noqa: E402
+
+
+def table(results):
+    """Rows x columns, one word a cell: the exit status where all was right."""
+    columns = []
+    for result in results:
+        if result.column not in columns:
+            columns.append(result.column)
+    lines = {}
+    for result in results:
+        lines.setdefault('%s %s' % (result.mode, result.row), {})[result.column] = result.word()
+    width = max(len(name) for name in lines)
+    yield ' ' * width + ''.join('%8s' % column for column in columns)
+    for name, words in lines.items():
+        yield name.ljust(width) + ''.join('%8s' % words.get(column, '') for column in columns)
+
+
+def main():
+    options = argparse.ArgumentParser(usage=__doc__)
+    options.add_argument('--whole', action='store_true')
+    options.add_argument('--cells', default='*')
+    options.add_argument('--seed', type=int, default=random.randrange(1 << 32))
+    options.add_argument('--kills', type=int, default=12)
+    options.add_argument('--list', action='store_true')
+    arguments = options.parse_args(sys.argv[1:] + shlex.split(os.environ.get('VZMIGRATE_FAULT', '')))
+    wanted = [cell for mode in matrix.MODES for cell in matrix.cells(mode, arguments.whole)]
+    wanted += kills.cells(arguments.kills, arguments.seed)
+    wanted = [cell for cell in wanted if fnmatch.fnmatchcase(cell.name, arguments.cells)]
+    if arguments.list:
+        print('\n'.join(cell.name for cell in wanted))
+        return 0
+    print('1..%d' % (len(wanted) + 1), flush=True)
+    print('# seed %d' % arguments.seed, flush=True)
+    programs = {False: project / 'build/fault/vzmigrate', True: os.environ.get('VZMIGRATE', project / 'build/vzmigrate')}
+    lab = Lab(programs, arguments.seed)
+    results = []
+    began = time.monotonic()
+    try:
+        results.append(lab.self_test())
+        results[-1].report(1)
+        for number, cell in enumerate(wanted, 2):
+            results.append(lab.run(cell, number))
+            results[-1].report(number)
+    finally:
+        lab.close()
+    bad = [r for r in results if not r.ok]
+    for line in table(results[1:]):
+        print('# ' + line)
+    print('# %d cells, %d failed, %.0f s; seed %d' % (len(results) - 1, len(bad), time.monotonic() - began, arguments.seed))
+    print('# the sampler looked %d times, at the longest after %.0f ms' % (
+        sum(r.samples for r in results), max(r.longest for r in results)))
+    for result in bad:
+        print('# failed: %s: %s' % (result.name, result.why))
+    return 1 if bad else 0
+
+
+sys.exit(main())
