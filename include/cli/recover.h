@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * --recover: migrations that were interrupted are settled from their journals.
+ * The run of `vzmigrate --recover [--abort] [CTID...]`.
  */
 #ifndef CLI_RECOVER_H
 #define CLI_RECOVER_H
 
 #include "cli/options.h"
 
-/* Returns the exit status: that of the first container that could not be settled. */
+/* Settles the containers named, or all that have a journal here; returns the exit status: that of the
+ * first that failed. */
 int recover_command(const struct options *options);
 
 #endif

@@ -35,6 +35,13 @@ int checkpoint_start(struct host *host, const struct command *command, const cha
 /* Waits for the end of the command under way, whatever its status. */
 int checkpoint_wait(struct host *host, struct error *err);
 
+/*
+ * criu cannot be stopped in the middle without leaving what it locked: what is under way, of this process
+ * or of one that crashed, is led to its hook and refused there (its own orphaned hook refuses too).
+ * Returns when all of its processes have ended.
+ */
+int checkpoint_refuse(struct host *host, const char *stage, int timeout_ms, struct error *err);
+
 /* Copies criu's log to where it outlives the migration, and words the failure with its cause; returns -1. */
 int checkpoint_explain(struct host *host, const char *verb, const char *log_name, int status,
 		       enum exit_status exit_status, struct error *err);

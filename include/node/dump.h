@@ -16,6 +16,9 @@ int dump_container(struct host *host, struct error *err);
 /* After RUNNING was heard: the frozen tree is killed without running another instruction. */
 int dump_release(struct host *host, struct error *err);
 
+/* Lets the frozen tree run, cured of what a criu that was killed left in it. criu has ended. */
+int dump_thaw(const char *freezer, const char *images, struct error *err);
+
 /* Undo of the dump: the tree runs on. {"freezer"} */
 int dump_resume(struct host *host, json_object *arguments, struct error *err);
 

@@ -36,6 +36,12 @@ char *hook_path(const struct host *host);
  */
 int hook_wait(struct host *host, const char *stage, int timeout_ms, int *status, struct error *err);
 
+/* Waits at most timeout_ms for the hook to report `stage`, whatever the process does. Returns 1, or 0. */
+int hook_take(struct host *host, const char *stage, int timeout_ms, struct error *err);
+
+/* Does the hook still wait for our answer? It does not when it, or criu above it, was killed. */
+bool hook_waits(const struct host *host);
+
 /* Lets the hook that waits go on. */
 int hook_answer(struct host *host, bool proceed, struct error *err);
 

@@ -47,30 +47,23 @@ void host_release(struct host *host);
 
 /*
  * One operation per container and node: locks LOCK_DIRECTORY/ID.lock. The lock lives with the
- * process, so there are no stale ones. EXIT_LOCKED with the holder's pid when it is taken.
+ * process, so there are no stale ones. EXIT_LOCKED with the holder's pid when it is taken. A second call
+ * has it already.
  */
 int host_lock(struct host *host, const char *id, struct error *err);
 
-/* With the lock: an earlier migration that ended without closing its journal is taken back, where it
- * had not come to the switch. */
-int host_settle(struct host *host, const char *id, struct error *err);
-
-/* Starts the journal and the run directory. EXIT_LOCKED where an earlier migration was interrupted
- * at the switch. Wants the lock. */
+/* Starts the journal and the run directory. Wants the lock, and what was left settled
+ * (node/adopt.h). */
 int host_begin(struct host *host, json_object *header, struct error *err);
 
-/*
- * Goes on with a migration that another process of this node began and did not end: reads its
- * journal, and when a restore is held, takes over from whoever its hook waited for. Returns 1; 0
- * when there is no journal. Wants the lock.
- */
-int host_adopt(struct host *host, const char *id, struct error *err);
+/* Takes back everything that was done on this node, newest first; --keep-dst's files stay. Goes on after
+ * a failure, reports the first. */
+int host_undo(struct host *host, struct error *err);
 
-/* Learns what --keep-dst left here at an earlier attempt. */
-int host_find_kept(struct host *host, const char *id, struct error *err);
+/* After the undo: the journal goes, or says what was kept. */
+int host_close_journal(struct host *host, struct error *err);
 
-/* Takes back everything that was done on this node, newest first. With host->keep, copied files
- * stay and the journal says so. Goes on after a failure, reports the first. */
+/* Both. */
 int host_rollback(struct host *host, struct error *err);
 
 /* The migration succeeded: what was only temporary goes, then the journal. */

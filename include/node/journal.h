@@ -4,10 +4,16 @@
  * after a crash knows what is true. /var/lib/vzmigrate/ID.journal, one JSON object a line, each
  * written and synced before the act it announces.
  *
- *	{"record":"migration", "migration":ID, "role":"source"|"destination", "peer":…, "container":{…}}
+ *	{"record":"migration", …}							the header, see below
  *	{"record":"undo", "number":N, "action":NAME, "scope":N, "arguments":{…}}	an act is about to be done
  *	{"record":"undone", "number":N}						it was taken back
  *	{"record":"state", "state":NAME}						see node/protocol.h
+ *
+ * The header has all that a recovery needs to know: "migration": a name that no other has; "role":
+ * "source"|"destination"; "mode": what it ends with, "resume"|"start"|"leave"; "container": as it is or shall
+ * be on this node; "areas" (node/staging.h); "remove": the source's container goes afterwards; "keep":
+ * --keep-dst; "boot": which boot of this node it is; and how to reach the other node: "peer": [user@]host[:port],
+ * "peer-container": its id there, "ssh": options for ssh(1).
  *
  * A line that a crash cut short is no record: it announced an act that was not begun.
  */
@@ -19,6 +25,7 @@
 #include <json-c/json.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "node/protocol.h"
 
 #define JOURNAL_DIRECTORY "/var/lib/vzmigrate"
@@ -53,8 +60,11 @@ int journal_append(struct journal *journal, json_object *record, struct error *e
 
 int journal_set_state(struct journal *journal, enum journal_state state, struct error *err);
 
-/* The first record: who and what. Borrowed. */
+/* The first record: who and what. Borrowed; NULL when there is no journal. */
 json_object *journal_header(const struct journal *journal);
+
+/* Appends the ids of all containers that have a journal on this node. */
+int journal_list(struct words *ids, struct error *err);
 
 /* The migration is over: the file goes. */
 int journal_remove(struct journal *journal, struct error *err);

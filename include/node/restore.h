@@ -5,6 +5,8 @@
 #ifndef NODE_RESTORE_H
 #define NODE_RESTORE_H
 
+#include <stdbool.h>
+
 #include <json-c/json.h>
 
 #include "base/error.h"
@@ -14,11 +16,18 @@
  * (EXIT_VE_START). */
 int restore_container(struct host *host, struct error *err);
 
-/* After it was told: the tree runs. Returns 1; 0 when it could not and is gone. */
-int restore_resume(struct host *host, struct error *err);
+/*
+ * After it was told: the tree runs. Returns 1; 0 when it could not and is gone: nothing of it ran, and the
+ * source may have it back. Where it has run already, or nobody else can (`alone`), it is started from
+ * its files instead.
+ */
+int restore_resume(struct host *host, bool alone, struct error *err);
 
-/* Undo of the restore: the held tree is killed. */
+/* Undo of the restore: what is held is refused and killed. */
 int restore_drop(struct host *host, json_object *arguments, struct error *err);
+
+/* The same when it was held: what criu left in its cgroup dies too. {"freezer"} */
+int restore_kill(struct host *host, json_object *arguments, struct error *err);
 
 /* When there is time: waits for the end of the restore's own clean-up. */
 int restore_settle(struct host *host, struct error *err);

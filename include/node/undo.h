@@ -26,7 +26,8 @@ extern const char undo_rename[];	   /* {"from", "to"}: it was renamed from `to` 
 extern const char undo_unmount[];	   /* {"path"} */
 extern const char undo_remove_link[];	   /* {"name"}: a network device we made */
 extern const char undo_resume[];	   /* {"freezer"}: the dump held in post-dump */
-extern const char undo_drop[];		   /* {}: the restore held in post-restore */
+extern const char undo_drop[];		   /* {}: the restore that is under way */
+extern const char undo_kill[];		   /* {"freezer"}: the restore held in post-restore */
 extern const char undo_start[];		   /* {}: the container was stopped */
 extern const char undo_unfence[];	   /* {} */
 
@@ -40,6 +41,9 @@ int undo_push_path(struct host *host, enum undo_scope scope, const char *action,
 
 /* The last announced act turned out not to be ours to take back. */
 int undo_forget_last(struct host *host, struct error *err);
+
+/* The arguments of the last announced act of this name, or NULL. Borrowed. */
+json_object *undo_find(const struct journal *journal, const char *action);
 
 /* Runs the pending ones of these scopes (bits 1 << scope), newest first. */
 int undo_run(struct host *host, unsigned int scopes, struct error *err);

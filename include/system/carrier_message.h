@@ -14,7 +14,7 @@
 enum carrier_kind {
 	/* From the carrier to main: */
 	CARRIER_LOG = 1, /* number: an enum log_level */
-	CARRIER_READY,	 /* logged in; nothing else came before but CARRIER_LOG */
+	CARRIER_READY, /* logged in; text: this end's address, or ""; before it only CARRIER_LOG */
 	/* To main and to every client, then the carrier exits: */
 	CARRIER_LOST, /* text: the sentence; number: its exit status */
 	/* From main: */

@@ -27,10 +27,11 @@
 /* Start from CONNECTION_NONE. */
 struct connection {
 	struct process carrier;
-	int socket; /* to the carrier; its closing ends the carrier and everything it runs */
-	char *host; /* the destination as the admin wrote it, for messages */
-	char *user; /* who is logged in over there */
-	bool lost;  /* and why: */
+	int socket;    /* to the carrier; its closing ends the carrier and everything it runs */
+	char *host;    /* the destination as the admin wrote it, for messages */
+	char *user;    /* who is logged in over there */
+	char *address; /* this end's, numeric; "" behind a proxy */
+	bool lost;     /* and why: */
 	struct error reason;
 };
 

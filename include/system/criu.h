@@ -6,6 +6,7 @@
 #ifndef SYSTEM_CRIU_H
 #define SYSTEM_CRIU_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -16,6 +17,15 @@
  * stamps and source positions. "" when there is none or no log.
  */
 void criu_log_cause(const char *log, struct text *cause);
+
+/* Does the dump's log end as criu ends it? Otherwise criu was killed. */
+bool criu_log_is_complete(const char *log);
+
+/*
+ * Takes away what a killed criu left in the container of this cgroup: network lock (iptables' chain or
+ * nft's table) and TCP connections in repair mode. The container should still be frozen.
+ */
+int criu_cure(const char *cgroup, struct error *err);
 
 /*
  * Lets the IPv6 addresses in the images be usable at once. criu would restore them as tentative

@@ -20,6 +20,8 @@ struct destination {
 
 /* Also "[::1]:2222", and "::1" (then there is no port). EXIT_USAGE names what is wrong. */
 int destination_parse(struct destination *destination, const char *text, struct error *err);
+/* The contrary. The caller frees. */
+char *destination_text(const struct destination *destination);
 void destination_release(struct destination *destination);
 
 /* Options of ssh(1), checked, ready to be given to `ssh -G`; { 0 } is empty. */

@@ -18,6 +18,8 @@ void migration_release(struct migration *migration)
 	container_release(&migration->target);
 	areas_release(&migration->areas);
 	free(migration->images);
+	free(migration->name);
+	free(migration->given_up);
 	host_release(&migration->host);
 	*migration = (struct migration)MIGRATION_NONE;
 }
@@ -81,8 +83,9 @@ static int unresolved(struct migration *migration, struct error *err)
 	return error_exit(
 		err, EXIT_UNRESOLVED,
 		"%.500s; the destination was told to take over container '%s' and has not "
-		"answered, so neither node may act alone: the state is in '%s' on both",
-		cause.text, migration->id, migration->host.journal.path);
+		"answered, so neither node may act alone: when %s can be reached again, run "
+		"'vzmigrate --recover %s'",
+		cause.text, migration->id, migration->destination->name, migration->id);
 }
 
 static int run_steps(struct migration *migration, struct error *err)

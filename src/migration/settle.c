@@ -25,18 +25,14 @@ static int attempt(struct migration *migration, struct error *err)
 		return -1;
 	arguments = json_object_new_object();
 	json_add_text(arguments, "container", migration->target.id);
-	if (node_call(migration->destination, "lock", json_object_get(arguments), NULL, err) < 0 ||
-	    node_call(migration->destination, "adopt", json_object_get(arguments), &found, err) <
-		    0) {
-		json_object_put(arguments);
+	json_add_text(arguments, "migration", migration->name);
+	if (node_call(migration->destination, "adopt", arguments, &found, err) < 0)
 		return -1;
-	}
-	json_object_put(arguments);
 	state = json_get_text(found, "state", 16, err);
 	if (state == NULL)
 		return -1;
 	log_debug("the destination's journal says '%s'", state);
-	return strcmp(state, "none") != 0;
+	return strcmp(state, "none") != 0 && strcmp(state, "kept") != 0;
 }
 
 int settle_reconnect(struct migration *migration, struct error *err)

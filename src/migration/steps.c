@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for the order of a migration. What a step changes on a node is taken back by
  * that node's own journal (node/undo.h), so the rows need no undo of their own. */
+#include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -60,10 +63,17 @@ static int find(struct migration *migration, struct error *err)
 
 static int lock_source(struct migration *migration, struct error *err)
 {
+	CLEANUP(json_release) json_object *settled = NULL;
 	json_object *arguments = json_object_new_object();
+	const char *name;
 
 	json_add_text(arguments, "container", migration->id);
-	return node_call(&migration->source, "lock", arguments, NULL, err);
+	if (node_call(&migration->source, "lock", arguments, &settled, err) < 0)
+		return -1;
+	name = json_find_text(settled, "taken-back");
+	if (name != NULL)
+		migration->given_up = memory_duplicate(name);
+	return 0;
 }
 
 static int connect_destination(struct migration *migration, struct error *err)
@@ -109,6 +119,7 @@ static int check(struct migration *migration, struct error *err)
 		return -1;
 	arguments = json_object_new_object();
 	json_add_text(arguments, "container", migration->target.id);
+	json_add_text(arguments, "given-up", migration->given_up);
 	if (node_call(migration->destination, "lock", arguments, NULL, err) < 0)
 		return -1;
 	arguments = with_areas(migration);
@@ -116,27 +127,77 @@ static int check(struct migration *migration, struct error *err)
 	return node_call(migration->destination, "check", arguments, NULL, err);
 }
 
-static int begin(struct migration *migration, struct node *node, const char *role, bool *begun,
-		 const char *name, struct error *err)
+static const char *mode_name(const struct migration *migration)
 {
-	json_object *arguments = json_object_new_object();
+	switch (migration_kind(migration)) {
+	case KIND_ONLINE:
+		return "resume";
+	case KIND_RESTART:
+		return "start";
+	default:
+		return "leave";
+	}
+}
 
-	json_add_text(arguments, "migration", name);
-	json_add_text(arguments, "role", role);
-	json_add_text(arguments, "peer", migration->session->connection.host);
-	json_add_flag(arguments, "keep",
-		      node == migration->destination && migration->options->keep_destination);
+/* How the source reaches the destination again. */
+static void add_destination(const struct migration *migration, json_object *header)
+{
+	const struct migration_options *options = migration->options;
+	CLEANUP(memory_release) char *peer = destination_text(&options->destination);
+	CLEANUP(memory_release) char *ssh = NULL;
+
+	json_add_text(header, "peer", peer);
+	json_add_text(header, "peer-container", migration->target.id);
+	if (options->ssh.words.count > 0)
+		ssh = words_quote((const char *const *)options->ssh.words.items);
+	json_add_text(header, "ssh", ssh);
+}
+
+/* How the destination reaches the source, which may be a name that it does not know. */
+static void add_source(const struct migration *migration, json_object *header)
+{
+	const char *address = migration->session->connection.address;
+	struct destination source = { .host = NULL };
+	CLEANUP(memory_release) char *peer = NULL;
+	char name[HOST_NAME_MAX + 1] = "";
+
+	if (address == NULL || *address == '\0') {
+		gethostname(name, sizeof(name) - 1);
+		address = name;
+	}
+	source.host = (char *)(uintptr_t)address;
+	peer = destination_text(&source);
+	json_add_text(header, "peer", peer);
+	json_add_text(header, "peer-container", migration->id);
+}
+
+/* The header of the node's journal (node/journal.h). */
+static int begin(struct migration *migration, struct node *node, const char *name, bool *begun,
+		 struct error *err)
+{
+	bool there = node == migration->destination;
+	json_object *header = with_areas(migration);
+
+	json_add_text(header, "migration", name);
+	json_add_text(header, "role", there ? "destination" : "source");
+	json_add_text(header, "mode", mode_name(migration));
+	json_add_flag(header, "remove", migration->options->remove_area);
+	json_add_flag(header, "keep", there && migration->options->keep_destination);
+	if (there)
+		add_source(migration, header);
+	else
+		add_destination(migration, header);
 	*begun = true;
-	return node_call(node, "begin", arguments, NULL, err);
+	return node_call(node, "begin", header, NULL, err);
 }
 
 static int create(struct migration *migration, struct error *err)
 {
 	CLEANUP(memory_release) char *name = plan_name(migration->id);
 
-	if (begin(migration, &migration->source, "source", &migration->begun_here, name, err) < 0 ||
-	    begin(migration, migration->destination, "destination", &migration->begun_there, name,
-		  err) < 0)
+	migration->name = memory_duplicate(name);
+	if (begin(migration, &migration->source, name, &migration->begun_here, err) < 0 ||
+	    begin(migration, migration->destination, name, &migration->begun_there, err) < 0)
 		return -1;
 	return node_call(migration->destination, "stage", with_areas(migration), NULL, err);
 }
@@ -198,14 +259,7 @@ static int commit(struct migration *migration, struct error *err)
 
 static int tell(struct migration *migration, json_object **answer, struct error *err)
 {
-	json_object *arguments = json_object_new_object();
-	enum kind kind = migration_kind(migration);
-
-	json_add_text(arguments, "mode",
-		      kind == KIND_ONLINE    ? "resume"
-		      : kind == KIND_RESTART ? "start"
-					     : "leave");
-	return node_call(migration->destination, "take-over", arguments, answer, err);
+	return node_call(migration->destination, "take-over", NULL, answer, err);
 }
 
 /* The same through a lost connection: the destination is called again until it answers. */
@@ -229,6 +283,19 @@ static int tell_until_heard(struct migration *migration, json_object **answer, s
 	return 0;
 }
 
+/* From here on nobody needs to ask the destination any more who owns it. */
+static int note_moved(struct migration *migration)
+{
+	struct error failure;
+
+	if (node_call(&migration->source, "moved", NULL, NULL, &failure) == 0)
+		return 0;
+	migration->unfinished = true;
+	log_warning("container '%s' is on %s, but: %s", migration->id, migration->destination->name,
+		    failure.text);
+	return 0;
+}
+
 /*
  * The destination is told. What it answers is certain; no answer at all means that neither node may
  * act alone, so then nothing is put back.
@@ -246,7 +313,7 @@ static int take_over(struct migration *migration, struct error *err)
 	if (state == NULL)
 		return -1;
 	if (strcmp(state, "gone") != 0)
-		return 0;
+		return note_moved(migration);
 	if (node_call(&migration->source, "regain", NULL, NULL, err) < 0)
 		return -1;
 	migration->committed = false;
@@ -264,27 +331,21 @@ static int release(struct migration *migration, struct error *err)
  * no reason to give up. */
 static int finish(struct migration *migration, struct error *err)
 {
-	if (node_call(migration->destination, "finish", with_areas(migration), NULL, err) == 0)
+	if (node_call(migration->destination, "finish", NULL, NULL, err) == 0)
 		return 0;
 	if (err->exit_status != EXIT_CONNECT || settle_reconnect(migration, err) < 0)
 		return -1;
-	return node_call(migration->destination, "finish", with_areas(migration), NULL, err);
+	return node_call(migration->destination, "finish", NULL, NULL, err);
 }
 
 static int retire(struct migration *migration, struct error *err)
 {
-	json_object *arguments;
-
 	if (migration->unfinished)
-		return error_set(
-			err,
-			"what is left of it on this node stays, fenced, in '%s': remove it and "
-			"'%s' when the container is well on %s",
-			migration->container.directory, migration->host.journal.path,
-			migration->destination->name);
-	arguments = json_object_new_object();
-	json_add_flag(arguments, "remove", migration->options->remove_area);
-	if (node_call(&migration->source, "retire", arguments, NULL, err) < 0)
+		return error_set(err,
+				 "what is left of it on this node stays, fenced, in '%s', until "
+				 "'vzmigrate --recover %s' is run here",
+				 migration->container.directory, migration->id);
+	if (node_call(&migration->source, "retire", NULL, NULL, err) < 0)
 		return -1;
 	return node_call(&migration->source, "finish", NULL, NULL, err);
 }

@@ -17,8 +17,12 @@
 #include "node/hook.h"
 #include "node/undo.h"
 #include "system/criu.h"
+#include "system/processes.h"
 
 #define LOG_LIMIT (16 << 20)
+
+/* How often the processes of a dump or restore are looked for. */
+#define LOOK_INTERVAL_MS 50
 
 char *checkpoint_work(const struct host *host)
 {
@@ -107,4 +111,26 @@ int checkpoint_wait(struct host *host, struct error *err)
 	if (process_wait(&host->checkpoint, CHECKPOINT_SETTLE_MS, err) < 0)
 		return -1;
 	return 0;
+}
+
+int checkpoint_refuse(struct host *host, const char *stage, int timeout_ms, struct error *err)
+{
+	int64_t deadline = wait_clock() + timeout_ms;
+	struct error ignored;
+	int status;
+
+	for (;;) {
+		if (host->hook >= 0)
+			hook_answer(host, false, &ignored);
+		process_ended(&host->checkpoint, &status);
+		if (host->checkpoint.pid == 0 && !processes_name(host->run_directory))
+			return 0;
+		if (wait_clock() >= deadline)
+			return error_set(err,
+					 "criu of container '%s' does not end: look at the "
+					 "processes that name '%s'",
+					 host->container.id, host->run_directory);
+		if (hook_take(host, stage, LOOK_INTERVAL_MS, err) < 0)
+			return -1;
+	}
 }

@@ -2,6 +2,7 @@
 /* Alone responsible for dumping the container on the source and for holding it until the switch. */
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -11,6 +12,8 @@
 #include "node/hook.h"
 #include "node/undo.h"
 #include "system/cgroup.h"
+#include "system/criu.h"
+#include "system/processes.h"
 
 #define FREEZE_LIMIT_MS 10000
 
@@ -73,29 +76,51 @@ int dump_release(struct host *host, struct error *err)
 		log_warning("container '%s' could not be unplugged here: %s", host->container.id,
 			    failure.text);
 	/* SIGKILL waits in every task before the thaw: none returns to its program. */
-	if (cgroup_kill(host->freezer, err) < 0 || cgroup_thaw(host->freezer, err) < 0 ||
-	    hook_answer(host, true, err) < 0 || checkpoint_wait(host, err) < 0)
+	if (host->freezer != NULL &&
+	    (cgroup_kill(host->freezer, err) < 0 || cgroup_thaw(host->freezer, err) < 0))
+		return -1;
+	/* After a crash of the node, or when it was killed, no hook waits. */
+	if (hook_waits(host) && hook_answer(host, true, err) < 0)
+		return -1;
+	if (checkpoint_wait(host, err) < 0 ||
+	    processes_wait_for_end(host->run_directory, CHECKPOINT_SETTLE_MS, err) < 0)
 		return -1;
 	return host->runtime->settle(&host->container, CHECKPOINT_SETTLE_MS, err);
 }
 
-/*
- * criu cannot be stopped in the middle without leaving what it locked, so a dump that is under way
- * is led to its hook and refused there. criu then puts the freezer back as it found it: frozen, by
- * us, so the thaw comes last. Without our own criu (after a crash) the orphaned hook has refused
- * already, and what is left is the freezer.
- */
+int dump_thaw(const char *freezer, const char *images, struct error *err)
+{
+	CLEANUP(memory_release) char *log = memory_format("%s/dump.log", images);
+	struct error failure;
+
+	if (file_exists(log) && !criu_log_is_complete(log) && criu_cure(freezer, &failure) < 0)
+		log_warning("%s", failure.text);
+	return cgroup_thaw(freezer, err);
+}
+
+/* What ran when it was frozen runs again, by whatever it was ended meanwhile. */
+static int start_if_ended(struct host *host, struct error *err)
+{
+	CLEANUP(container_release) struct container now = { 0 };
+
+	if (host->runtime->describe(host->container.id, &now, err) < 0)
+		return -1;
+	if (now.id == NULL || now.state != CONTAINER_STOPPED)
+		return 0;
+	log_warning("container '%s' ended while it was being moved: it is started again from its "
+		    "files",
+		    host->container.id);
+	return host->runtime->start(&host->container, err);
+}
+
+/* criu puts the freezer back as it found it: frozen, by us, so the thaw comes last. */
 int dump_resume(struct host *host, json_object *arguments, struct error *err)
 {
 	const char *freezer = json_get_path(arguments, "freezer", err);
-	struct error ignored;
-	int status;
 
-	if (freezer == NULL)
+	if (freezer == NULL ||
+	    checkpoint_refuse(host, HOOK_POST_DUMP, CHECKPOINT_LIMIT_MS, err) < 0 ||
+	    dump_thaw(freezer, host->images, err) < 0)
 		return -1;
-	if (host->checkpoint.pid != 0 && host->hook < 0)
-		hook_wait(host, HOOK_POST_DUMP, CHECKPOINT_LIMIT_MS, &status, &ignored);
-	if (host->hook >= 0 && hook_answer(host, false, &ignored) == 0)
-		checkpoint_wait(host, &ignored);
-	return cgroup_thaw(freezer, err);
+	return start_if_ended(host, err);
 }

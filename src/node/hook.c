@@ -14,13 +14,14 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/wait.h"
+#include "node/dump.h"
 #include "node/hook.h"
 #include "node/undo.h"
-#include "system/cgroup.h"
 
 struct late_thaw {
 	pid_t criu;
 	const char *freezer;
+	const char *images;
 };
 
 /* Whose hook this process is: its parent when it began. When that is gone it was somebody else's. */
@@ -119,6 +120,24 @@ int hook_wait(struct host *host, const char *stage, int timeout_ms, int *status,
 	}
 }
 
+int hook_take(struct host *host, const char *stage, int timeout_ms, struct error *err)
+{
+	struct pollfd ready = { host->hook_listener, POLLIN, 0 };
+
+	if (wait_for(&ready, 1, timeout_ms, err) < 0)
+		return -1;
+	return ready.revents != 0 && accept_report(host, stage) ? 1 : 0;
+}
+
+bool hook_waits(const struct host *host)
+{
+	char byte;
+
+	return host->hook >= 0 &&
+	       recv(host->hook, &byte, sizeof(byte), MSG_DONTWAIT | MSG_PEEK) < 0 &&
+	       errno == EAGAIN;
+}
+
 int hook_answer(struct host *host, bool proceed, struct error *err)
 {
 	const char *answer = proceed ? PROCEED : REFUSE;
@@ -170,30 +189,23 @@ static int thaw_after(void *data)
 	setsid();
 	while (late->criu > 1 && kill(late->criu, 0) == 0)
 		wait_sleep(ORPHAN_INTERVAL_MS, &ignored);
-	return cgroup_thaw(late->freezer, &ignored) < 0;
+	return dump_thaw(late->freezer, late->images, &ignored) < 0;
 }
 
 /* The freezer that the journal says was used for the dump. */
-static void thaw(const struct journal *journal)
+static void thaw(const struct journal *journal, const char *directory)
 {
-	for (size_t i = 0; i < json_object_array_length(journal->records); i++) {
-		json_object *record = json_object_array_get_idx(journal->records, i);
-		const char *action = json_find_text(record, "action");
-		json_object *arguments = NULL;
-		const char *freezer;
-		struct error ignored;
+	json_object *arguments = undo_find(journal, undo_resume);
+	CLEANUP(memory_release) char *images = memory_format("%s/images", directory);
+	struct process process = PROCESS_NONE;
+	struct late_thaw late = { .criu = criu, .images = images };
+	struct error ignored;
 
-		if (action == NULL || strcmp(action, undo_resume) != 0)
-			continue;
-		arguments = json_get_object(record, "arguments", &ignored);
-		freezer = arguments != NULL ? json_find_text(arguments, "freezer") : NULL;
-		if (freezer != NULL) {
-			struct late_thaw late = { .criu = criu, .freezer = freezer };
-			struct process process = PROCESS_NONE;
-
-			process_fork(&process, thaw_after, &late, NULL, 0, &ignored);
-		}
-	}
+	if (arguments == NULL)
+		return;
+	late.freezer = json_find_text(arguments, "freezer");
+	if (late.freezer != NULL)
+		process_fork(&process, thaw_after, &late, NULL, 0, &ignored);
 }
 
 /* What the journal says; without even its directory (a disk that is not mounted yet) it says nothing. */
@@ -208,7 +220,7 @@ static enum journal_state read_state(struct journal *journal, const char *id)
 }
 
 /* Nobody answers. Returns 0, 1, or -1: wait. */
-static int decide(const char *id, const char *stage)
+static int decide(const char *id, const char *directory, const char *stage)
 {
 	CLEANUP(journal_release) struct journal journal = JOURNAL_NONE;
 	bool dump = strcmp(stage, HOOK_POST_DUMP) == 0;
@@ -220,7 +232,7 @@ static int decide(const char *id, const char *stage)
 		return 0;
 	default:
 		if (dump && journal.records != NULL)
-			thaw(&journal);
+			thaw(&journal, directory);
 		return 1;
 	}
 }
@@ -244,7 +256,7 @@ int hook_main(const char *path)
 		if (answer < 0 && strcmp(stage, HOOK_POST_RESUME) == 0)
 			return 0;
 		if (answer < 0)
-			answer = decide(id, stage);
+			answer = decide(id, directory, stage);
 		if (answer >= 0)
 			return answer;
 		wait_sleep(ORPHAN_INTERVAL_MS, &ignored);

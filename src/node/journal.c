@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for the journal file: its lines, their order, and that they are on the disk. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 
 /* More than any migration writes; a longer file is not ours. */
 #define JOURNAL_LIMIT (8 << 20)
+
+#define SUFFIX ".journal"
 
 static const char *const state_names[] = {
 	[JOURNAL_ABSENT] = "none",	   [JOURNAL_BEGUN] = "begun",
@@ -30,7 +33,7 @@ const char *journal_state_name(enum journal_state state)
 
 char *journal_path(const char *id)
 {
-	return memory_format("%s/%s.journal", JOURNAL_DIRECTORY, id);
+	return memory_format("%s/%s" SUFFIX, JOURNAL_DIRECTORY, id);
 }
 
 static void note_record(struct journal *journal, json_object *record)
@@ -162,7 +165,23 @@ int journal_set_state(struct journal *journal, enum journal_state state, struct 
 
 json_object *journal_header(const struct journal *journal)
 {
-	return json_object_array_get_idx(journal->records, 0);
+	return journal->records == NULL ? NULL : json_object_array_get_idx(journal->records, 0);
+}
+
+int journal_list(struct words *ids, struct error *err)
+{
+	DIR *directory = opendir(JOURNAL_DIRECTORY);
+	struct dirent *entry;
+
+	if (directory == NULL)
+		return errno == ENOENT ? 0
+				       : error_system(err, "cannot read '%s'", JOURNAL_DIRECTORY);
+	while ((entry = readdir(directory)) != NULL)
+		if (text_ends_with(entry->d_name, SUFFIX) && entry->d_name[0] != '.')
+			words_format(ids, "%.*s", (int)(strlen(entry->d_name) - strlen(SUFFIX)),
+				     entry->d_name);
+	closedir(directory);
+	return 0;
 }
 
 int journal_remove(struct journal *journal, struct error *err)

@@ -9,9 +9,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/wait.h"
-#include "node/checkpoint.h"
+#include "node/adopt.h"
 #include "node/check.h"
+#include "node/checkpoint.h"
 #include "node/dump.h"
+#include "node/hook.h"
 #include "node/operations.h"
 #include "node/restore.h"
 #include "node/retire.h"
@@ -71,19 +73,26 @@ static int survey(struct call *call, struct error *err)
 	return 0;
 }
 
-/* From here on the container is this process's to move: {"container"} */
+/*
+ * From here on the container is this process's to move; what an earlier migration left is settled:
+ * {"container", "given-up"|null: a migration that the source knows was never committed} ->
+ * {"taken-back"|null: the name of one that was}.
+ */
 static int lock(struct call *call, struct error *err)
 {
 	const char *id = json_get_text(call->arguments, "container", CONTAINER_ID_MAX, err);
+	CLEANUP(memory_release) char *name = NULL;
 
-	if (id == NULL || container_check_id(id, err) < 0)
+	if (id == NULL || container_check_id(id, err) < 0 || host_lock(call->host, id, err) < 0 ||
+	    adopt_settle(call->host, id, json_find_text(call->arguments, "given-up"), &name, err) <
+		    0)
 		return -1;
-	if (host_lock(call->host, id, err) < 0)
-		return -1;
-	return host_settle(call->host, id, err);
+	call->result = json_object_new_object();
+	json_add_text(call->result, "taken-back", name);
+	return 0;
 }
 
-/* Starts the node's part: {"migration", "role", "peer", "keep"}. */
+/* Starts the node's part. The arguments become the journal's header (node/journal.h). */
 static int begin(struct call *call, struct error *err)
 {
 	const char *name = json_get_text(call->arguments, "migration", 128, err);
@@ -101,21 +110,20 @@ static int begin(struct call *call, struct error *err)
 	return host_begin(host, call->arguments, err);
 }
 
-/* A new agent goes on where the one before was cut off: {"container"} -> {"state"}: the journal's,
- * or "none" when there is none. */
+/*
+ * Goes on where another process was cut off, with the lock: {"container", "migration"|null: its name,
+ * "keep-journal"} -> {"state": the journal's, "none" when there is nothing of it}.
+ */
 static int adopt(struct call *call, struct error *err)
 {
 	const char *id = json_get_text(call->arguments, "container", CONTAINER_ID_MAX, err);
-	int found;
 
-	if (id == NULL || container_check_id(id, err) < 0)
-		return -1;
-	found = host_adopt(call->host, id, err);
-	if (found < 0)
+	if (id == NULL || container_check_id(id, err) < 0 || host_lock(call->host, id, err) < 0 ||
+	    adopt_migration(call->host, id, json_find_text(call->arguments, "migration"),
+			    json_find_flag(call->arguments, "keep-journal"), err) < 0)
 		return -1;
 	call->result = json_object_new_object();
-	json_add_text(call->result, "state",
-		      found == 0 ? "none" : journal_state_name(call->host->journal.state));
+	json_add_text(call->result, "state", journal_state_name(call->host->journal.state));
 	return 0;
 }
 
@@ -139,7 +147,7 @@ static int check(struct call *call, struct error *err)
 	if (host->runtime == NULL)
 		return error_set(err, "a check follows a survey");
 	if (container_from_json(&host->container, target, err) < 0 ||
-	    read_areas(call, &areas, err) < 0 || host_find_kept(host, host->container.id, err) < 0)
+	    read_areas(call, &areas, err) < 0 || adopt_find_kept(host, host->container.id, err) < 0)
 		return -1;
 	return check_destination(host, &areas, err);
 }
@@ -230,10 +238,24 @@ static int fence(struct call *call, struct error *err)
 			  host->container.id);
 }
 
+/* What the migration is to end with: "resume", "start" or "leave"; the journal's header has it. */
+static bool mode_is(const struct host *host, const char *mode)
+{
+	const char *noted = json_find_text(journal_header(&host->journal), "mode");
+
+	return noted != NULL && strcmp(noted, mode) == 0;
+}
+
 /* The one moment: from here on the destination owns the container. */
 static int commit(struct call *call, struct error *err)
 {
-	return journal_set_state(&call->host->journal, JOURNAL_COMMITTED, err);
+	struct host *host = call->host;
+
+	if (mode_is(host, "resume") && !hook_waits(host))
+		return error_exit(err, EXIT_VE_STOP,
+				  "container '%s' is not held frozen any more: criu was killed",
+				  host->container.id);
+	return journal_set_state(&host->journal, JOURNAL_COMMITTED, err);
 }
 
 /* The destination has said that it is gone there: the source owns it again. */
@@ -242,61 +264,88 @@ static int regain(struct call *call, struct error *err)
 	return journal_set_state(&call->host->journal, JOURNAL_BEGUN, err);
 }
 
+/* Brings the container to what the migration is to end with. Returns 1, 0: it is gone, -1. */
+static int arrive(struct host *host, bool alone, struct error *err)
+{
+	if (mode_is(host, "resume"))
+		return restore_resume(host, alone, err);
+	if (mode_is(host, "start")) {
+		if (journal_set_state(&host->journal, JOURNAL_RUNNING, err) < 0)
+			return -1;
+		return check_start(host, err);
+	}
+	if (file_exists(host->container.directory))
+		return 1;
+	error_set(err, "'%s' is not there", host->container.directory);
+	return 0;
+}
+
 /*
- * The destination is told that it owns the container: {"mode": "resume"|"start"|"leave"} ->
+ * The destination is told that it owns the container: {"alone": the source cannot have it back} ->
  * {"state": "running"|"stopped"|"gone", "reason"}. Gone is certain: nothing of it runs here.
  */
 static int take_over(struct call *call, struct error *err)
 {
 	struct host *host = call->host;
-	const char *mode = json_get_text(call->arguments, "mode", 16, err);
 	struct error reason = { 0 };
-	const char *state = "stopped";
-	int runs;
+	int outcome;
 
-	if (mode == NULL || journal_set_state(&host->journal, JOURNAL_TOLD, err) < 0)
+	if (host->journal.state != JOURNAL_TOLD && host->journal.state != JOURNAL_RUNNING &&
+	    journal_set_state(&host->journal, JOURNAL_TOLD, err) < 0)
 		return -1;
-	if (strcmp(mode, "leave") == 0 && !file_exists(host->container.directory)) {
-		error_set(&reason, "'%s' is not there", host->container.directory);
-		state = "gone";
-	} else if (strcmp(mode, "leave") != 0) {
-		/* Told is told: no signal to this process may end it halfway. */
-		wait_shield();
-		runs = strcmp(mode, "resume") == 0 ? restore_resume(host, &reason)
-						   : check_start(host, &reason);
-		wait_unshield();
-		if (runs < 0)
-			return error_exit(err, EXIT_UNRESOLVED, "%.900s", reason.text);
-		state = runs == 1 ? "running" : "gone";
-	}
+	/* Told is told: no signal to this process may end it halfway. */
+	wait_shield();
+	outcome = arrive(host, json_find_flag(call->arguments, "alone"), &reason);
+	wait_unshield();
+	if (outcome < 0)
+		return error_exit(err, EXIT_UNRESOLVED, "%.900s", reason.text);
 	call->result = json_object_new_object();
-	json_add_text(call->result, "state", state);
+	json_add_text(call->result, "state",
+		      outcome == 0	       ? "gone"
+		      : mode_is(host, "leave") ? "stopped"
+					       : "running");
 	json_add_text(call->result, "reason", reason.text);
 	return 0;
 }
 
+/* The source has heard that the destination has the container. */
+static int moved(struct call *call, struct error *err)
+{
+	return journal_set_state(&call->host->journal, JOURNAL_MOVED, err);
+}
+
+/* The frozen original ends. */
 static int release(struct call *call, struct error *err)
 {
-	return dump_release(call->host, err);
+	return mode_is(call->host, "resume") ? dump_release(call->host, err) : 0;
 }
 
-/* Removes the source's container or leaves it renamed: {"remove"} */
+/* Removes the source's container or leaves it renamed, as the header's "remove" says. */
 static int retire(struct call *call, struct error *err)
 {
-	return retire_container(call->host, json_find_flag(call->arguments, "remove"), err);
+	json_object *header = journal_header(&call->host->journal);
+
+	return retire_container(call->host, json_find_flag(header, "remove"), err);
 }
 
-/* The node's part is over: {"areas"|none}: those are synced to the disk first. */
+/* The node's part is over. On the destination what was copied is synced to the disk first. */
 static int finish(struct call *call, struct error *err)
 {
 	CLEANUP(areas_release) struct areas areas = { 0 };
+	struct host *host = call->host;
+	json_object *list;
 
-	if (json_object_object_get_ex(call->arguments, "areas", NULL) &&
-	    (read_areas(call, &areas, err) < 0 || staging_sync(&areas, err) < 0))
+	if (host->journal.records == NULL)
+		return 0;
+	if (host->journal.state == JOURNAL_TOLD || host->journal.state == JOURNAL_RUNNING) {
+		list = json_get_array(journal_header(&host->journal), "areas", AREAS_MAX, err);
+		if (list == NULL || areas_from_json(&areas, list, err) < 0 ||
+		    staging_sync(&areas, err) < 0)
+			return -1;
+	}
+	if (restore_settle(host, err) < 0)
 		return -1;
-	if (restore_settle(call->host, err) < 0)
-		return -1;
-	return host_finish(call->host, err);
+	return host_finish(host, err);
 }
 
 static int rollback(struct call *call, struct error *err)
@@ -304,22 +353,51 @@ static int rollback(struct call *call, struct error *err)
 	return host_rollback(call->host, err);
 }
 
+/* What must be there before it runs. */
+enum needs { NEEDS_NOTHING, NEEDS_LOCK, NEEDS_JOURNAL };
+
 static const struct operation {
 	const char *name;
 	int (*run)(struct call *call, struct error *err);
+	enum needs needs;
 	bool mutates; /* changes the node: not in a dry run */
 } operations[] = {
-	{ "inspect", inspect, false }, { "survey", survey, false },
-	{ "lock", lock, false },       { "check", check, false },
-	{ "begin", begin, true },      { "adopt", adopt, true },
-	{ "stage", stage, true },      { "prepare", prepare, true },
-	{ "halt", halt, true },	       { "configure", configure, true },
-	{ "place", place, true },      { "restore", restore, true },
-	{ "fence", fence, true },      { "commit", commit, true },
-	{ "regain", regain, true },    { "take-over", take_over, true },
-	{ "release", release, true },  { "retire", retire, true },
-	{ "finish", finish, true },    { "rollback", rollback, true },
+	/* clang-format off */
+	{ "inspect", inspect, NEEDS_NOTHING, false },
+	{ "survey", survey, NEEDS_NOTHING, false },
+	{ "lock", lock, NEEDS_NOTHING, false },
+	{ "check", check, NEEDS_NOTHING, false },
+	{ "adopt", adopt, NEEDS_NOTHING, true },
+	{ "begin", begin, NEEDS_LOCK, true },
+	{ "stage", stage, NEEDS_JOURNAL, true },
+	{ "prepare", prepare, NEEDS_JOURNAL, true },
+	{ "halt", halt, NEEDS_JOURNAL, true },
+	{ "configure", configure, NEEDS_JOURNAL, true },
+	{ "place", place, NEEDS_JOURNAL, true },
+	{ "restore", restore, NEEDS_JOURNAL, true },
+	{ "fence", fence, NEEDS_JOURNAL, true },
+	{ "commit", commit, NEEDS_JOURNAL, true },
+	{ "regain", regain, NEEDS_JOURNAL, true },
+	{ "take-over", take_over, NEEDS_JOURNAL, true },
+	{ "moved", moved, NEEDS_JOURNAL, true },
+	{ "release", release, NEEDS_JOURNAL, true },
+	{ "retire", retire, NEEDS_JOURNAL, true },
+	{ "finish", finish, NEEDS_LOCK, true },
+	{ "rollback", rollback, NEEDS_LOCK, true },
+	/* clang-format on */
 };
+
+static int check_needs(const struct host *host, const struct operation *operation,
+		       struct error *err)
+{
+	if (operation->needs >= NEEDS_LOCK && host->lock < 0)
+		return error_set(err, "the operation '%s' wants the container's lock",
+				 operation->name);
+	if (operation->needs >= NEEDS_JOURNAL && host->journal.records == NULL)
+		return error_set(err, "the operation '%s' wants a migration that was begun",
+				 operation->name);
+	return 0;
+}
 
 int operation_run(struct host *host, const char *name, json_object *arguments, json_object **result,
 		  struct error *err)
@@ -332,9 +410,8 @@ int operation_run(struct host *host, const char *name, json_object *arguments, j
 	for (size_t i = 0; i < COUNT_OF(operations); i++) {
 		if (strcmp(name, operations[i].name) != 0)
 			continue;
-		if (operations[i].mutates && host->lock < 0)
-			return error_set(err, "the operation '%s' wants the container's lock",
-					 name);
+		if (check_needs(host, &operations[i], err) < 0)
+			return -1;
 		outcome = failure_point("operation", name, "", err);
 		if (outcome == 0)
 			outcome = operations[i].run(&call, err);

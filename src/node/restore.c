@@ -31,6 +31,21 @@ static int make_network(struct host *host, const struct checkpoint *checkpoint, 
 	return host->runtime->make_network(checkpoint, err);
 }
 
+/* From here on its cgroup is known, for whoever has to kill what a killed criu left in it. */
+static int note_held(struct host *host, struct error *err)
+{
+	CLEANUP(memory_release) char *freezer = NULL;
+	json_object *arguments;
+
+	if (cgroup_find_freezer(host->init_pid, &freezer, err) < 0)
+		return -1;
+	arguments = json_object_new_object();
+	json_add_text(arguments, "freezer", freezer);
+	if (undo_push(host, UNDO_FAILURE, undo_kill, arguments, err) < 0)
+		return -1;
+	return journal_set_state(&host->journal, JOURNAL_HELD, err);
+}
+
 int restore_container(struct host *host, struct error *err)
 {
 	CLEANUP(memory_release) char *work = checkpoint_work(host);
@@ -53,7 +68,7 @@ int restore_container(struct host *host, struct error *err)
 	if (reached == 0)
 		return checkpoint_explain(host, "restore", "restore.log", status, EXIT_VE_START,
 					  err);
-	return journal_set_state(&host->journal, JOURNAL_HELD, err);
+	return note_held(host, err);
 }
 
 /* Switches and neighbours learn at once where the container is now. */
@@ -68,13 +83,16 @@ static void announce_addresses(const struct host *host, pid_t init_pid)
 
 /*
  * The source dumped a frozen cgroup, so criu made this one frozen too: here as there the tasks stay
- * where they are until we let them run, whatever becomes of criu.
+ * where they are until we let them run, whatever becomes of criu. That it may have run is on the disk
+ * before it does.
  */
 static int let_run(struct host *host, pid_t init_pid, struct error *err)
 {
 	CLEANUP(memory_release) char *freezer = NULL;
 
-	if (cgroup_find_freezer(init_pid, &freezer, err) < 0 || cgroup_thaw(freezer, err) < 0)
+	if (cgroup_find_freezer(init_pid, &freezer, err) < 0 ||
+	    journal_set_state(&host->journal, JOURNAL_RUNNING, err) < 0 ||
+	    cgroup_thaw(freezer, err) < 0)
 		return -1;
 	announce_addresses(host, init_pid);
 	return 1;
@@ -111,12 +129,24 @@ static int let_go(struct host *host, struct error *err)
 	return reached;
 }
 
-int restore_resume(struct host *host, struct error *err)
+/* What was in memory is lost; what is in its files is not. */
+static int start_from_files(struct host *host, struct error *err)
+{
+	log_warning("container '%s' is restarted from its files: what it had in memory was lost",
+		    host->container.id);
+	if (journal_set_state(&host->journal, JOURNAL_RUNNING, err) < 0 ||
+	    host->runtime->start(&host->container, err) < 0)
+		return -1;
+	return 1;
+}
+
+int restore_resume(struct host *host, bool alone, struct error *err)
 {
 	CLEANUP(container_release) struct container now = { 0 };
+	bool ran = host->journal.state == JOURNAL_RUNNING;
 	struct error failure;
 
-	if (host->hook < 0)
+	if (!hook_waits(host))
 		error_set(&failure, "the restored container is not held any more");
 	else if (let_go(host, &failure) == 1)
 		return let_run(host, host->init_pid, err);
@@ -129,21 +159,27 @@ int restore_resume(struct host *host, struct error *err)
 			log_warning("%s", failure.text);
 		return let_run(host, now.init_pid, err);
 	}
+	if (ran || alone)
+		return start_from_files(host, err);
 	*err = failure;
 	return 0;
 }
 
+int restore_kill(struct host *host, json_object *arguments, struct error *err)
+{
+	const char *freezer = json_get_path(arguments, "freezer", err);
+
+	if (freezer == NULL ||
+	    checkpoint_refuse(host, HOOK_POST_RESTORE, CHECKPOINT_SETTLE_MS, err) < 0 ||
+	    cgroup_kill(freezer, err) < 0)
+		return -1;
+	return cgroup_thaw(freezer, err);
+}
+
 int restore_drop(struct host *host, json_object *arguments, struct error *err)
 {
-	struct error ignored;
-	int status;
-
 	(void)arguments;
-	if (host->checkpoint.pid != 0 && host->hook < 0)
-		hook_wait(host, HOOK_POST_RESTORE, CHECKPOINT_SETTLE_MS, &status, &ignored);
-	if (host->hook >= 0 && hook_answer(host, false, err) < 0)
-		return -1;
-	if (checkpoint_wait(host, err) < 0)
+	if (checkpoint_refuse(host, HOOK_POST_RESTORE, CHECKPOINT_SETTLE_MS, err) < 0)
 		return -1;
 	return host->runtime->settle(&host->container, CHECKPOINT_SETTLE_MS, err);
 }

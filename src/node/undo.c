@@ -22,6 +22,7 @@ const char undo_unmount[] = "unmount";
 const char undo_remove_link[] = "remove-link";
 const char undo_resume[] = "resume";
 const char undo_drop[] = "drop";
+const char undo_kill[] = "kill";
 const char undo_start[] = "start";
 const char undo_unfence[] = "unfence";
 
@@ -111,6 +112,7 @@ static const struct {
 	{ undo_remove_link, remove_link },
 	{ undo_resume, dump_resume },
 	{ undo_drop, restore_drop },
+	{ undo_kill, restore_kill },
 	{ undo_start, start_again },
 	{ undo_unfence, unfence },
 };
@@ -178,6 +180,19 @@ static bool is_undone(const struct host *host, int64_t number)
 			return true;
 	}
 	return false;
+}
+
+json_object *undo_find(const struct journal *journal, const char *action)
+{
+	for (size_t i = json_object_array_length(journal->records); i-- > 0;) {
+		json_object *record = json_object_array_get_idx(journal->records, i);
+		const char *found = json_find_text(record, "action");
+		struct error ignored;
+
+		if (found != NULL && strcmp(found, action) == 0)
+			return json_get_object(record, "arguments", &ignored);
+	}
+	return NULL;
 }
 
 static int run_action(struct host *host, json_object *record, struct error *err)

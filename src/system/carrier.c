@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for the carrier's loop: who may speak, and what ends it. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -231,9 +232,28 @@ static void end(struct carrier *self, bool alive)
 	ssh_link_close(&self->link);
 }
 
+/* This end's address, by which the peer may call back; "" behind a proxy. */
+static void own_address(const struct carrier *self, char *text, size_t size)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} own = { 0 };
+	socklen_t length = sizeof(own);
+
+	if (getsockname(ssh_get_fd(self->link.session), &own.any, &length) < 0)
+		return;
+	if (own.any.sa_family == AF_INET)
+		inet_ntop(AF_INET, &own.four.sin_addr, text, (socklen_t)size);
+	else if (own.any.sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &own.six.sin6_addr, text, (socklen_t)size);
+}
+
 int carrier_main(void *setup)
 {
 	struct carrier self = { .setup = setup, .link = SSH_LINK_NONE };
+	char address[INET6_ADDRSTRLEN] = "";
 	struct error err = { 0 };
 	int result;
 
@@ -244,7 +264,8 @@ int carrier_main(void *setup)
 	log_set_sink(NULL, NULL);
 	if (result == 0) {
 		leave_standard_streams();
-		result = carrier_send(self.setup->socket, CARRIER_READY, 0, "", NULL, 0, &err);
+		own_address(&self, address, sizeof(address));
+		result = carrier_send(self.setup->socket, CARRIER_READY, 0, address, NULL, 0, &err);
 	}
 	if (result == 0)
 		result = serve(&self, &err);

@@ -39,6 +39,7 @@ static int hear_carrier(struct connection *connection)
 	if (message.kind == CARRIER_LOG) {
 		log_message((enum log_level)message.number, "%s", message.text);
 	} else if (message.kind == CARRIER_READY) {
+		connection->address = memory_duplicate(message.text);
 		result = 1;
 	} else if (message.kind == CARRIER_LOST) {
 		connection->lost = true;
@@ -108,6 +109,7 @@ void connection_close(struct connection *connection)
 	process_release(&connection->carrier);
 	memory_release(&connection->host);
 	memory_release(&connection->user);
+	memory_release(&connection->address);
 	*connection = (struct connection)CONNECTION_NONE;
 }
 

@@ -15,6 +15,12 @@ static const char *const harmless[] = {
 	"Failed to read crtools.pid",
 };
 
+/* How criu ends a dump. */
+static const char *const endings[] = {
+	"Dumping FAILED.",
+	"Dumping finished successfully",
+};
+
 /* What follows a cause and only says that it failed. */
 static const char *const consequences[] = {
 	"Dumping FAILED.",
@@ -59,4 +65,19 @@ void criu_log_cause(const char *log, struct text *cause)
 	free(line);
 	if (stream != NULL)
 		fclose(stream);
+}
+
+bool criu_log_is_complete(const char *log)
+{
+	FILE *stream = fopen(log, "re");
+	size_t capacity = 0;
+	char *line = NULL;
+	bool complete = false;
+
+	while (stream != NULL && getline(&line, &capacity, stream) > 0)
+		complete = complete || is_one_of(line, endings, COUNT_OF(endings));
+	free(line);
+	if (stream != NULL)
+		fclose(stream);
+	return complete;
 }

@@ -109,6 +109,19 @@ int destination_parse(struct destination *destination, const char *text, struct 
 	return result;
 }
 
+char *destination_text(const struct destination *destination)
+{
+	bool brackets = strchr(destination->host, ':') != NULL;
+	CLEANUP(text_release) struct text text = { 0 };
+
+	if (destination->user != NULL)
+		text_format(&text, "%s@", destination->user);
+	text_format(&text, "%s%s%s", brackets ? "[" : "", destination->host, brackets ? "]" : "");
+	if (destination->port != 0)
+		text_format(&text, ":%d", destination->port);
+	return text_take(&text);
+}
+
 void destination_release(struct destination *destination)
 {
 	free(destination->user);
