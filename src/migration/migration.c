@@ -85,7 +85,7 @@ static int unresolved(struct migration *migration, struct error *err)
 		"%.500s; the destination was told to take over container '%s' and has not "
 		"answered, so neither node may act alone: when %s can be reached again, run "
 		"'vzmigrate --recover %s'",
-		cause.text, migration->id, migration->destination->name, migration->id);
+		cause.text, migration->id, migration->options->destination.host, migration->id);
 }
 
 static int run_steps(struct migration *migration, struct error *err)
@@ -103,7 +103,7 @@ static int run_steps(struct migration *migration, struct error *err)
 			if (step->phase == PHASE_AFTER) {
 				migration->unfinished = true;
 				log_warning("container '%s' is on %s, but: %s", migration->id,
-					    migration->destination->name, failure.text);
+					    migration->options->destination.host, failure.text);
 			} else {
 				*err = failure;
 				if (migration->committed)

@@ -22,8 +22,8 @@ struct recovery {
 	struct host host;
 	struct node local;
 	struct session session;
-	bool is_source; /* this node's role */
-	bool reached;	/* the peer has been asked */
+	bool is_source;	     /* this node's role */
+	bool reached;	     /* the peer has been asked */
 	struct error reason; /* why not */
 	char *name;	     /* the migration's */
 	char *peer;	     /* [user@]host[:port] */
@@ -141,8 +141,9 @@ static int ask_peer(struct recovery *recovery, struct error *err)
 {
 	recovery->other = JOURNAL_UNKNOWN;
 	if (connect_peer(recovery, &recovery->reason) < 0)
-		return recovery->reason.exit_status == EXIT_INTERRUPTED ? (*err = recovery->reason, -1)
-								       : 0;
+		return recovery->reason.exit_status == EXIT_INTERRUPTED
+			       ? (*err = recovery->reason, -1)
+			       : 0;
 	if (adopt_there(recovery, err) < 0) {
 		if (err->exit_status == EXIT_CONNECT) {
 			recovery->reason = *err;
@@ -157,22 +158,24 @@ static int ask_peer(struct recovery *recovery, struct error *err)
 /* What was done is right as far as it goes; the peer has still to be asked. */
 static int peer_is_left(const struct recovery *recovery, const char *done, struct error *err)
 {
-	return error_exit(err, EXIT_CONNECT,
-			  "container '%s' %s, but %s has still to be asked to clean up, and could not "
-			  "be reached (%.400s): run 'vzmigrate --recover %s' here again, or "
-			  "'vzmigrate --recover %s' there",
-			  recovery->id, done, recovery->peer, recovery->reason.text, recovery->id,
-			  recovery->peer_container);
+	return error_exit(
+		err, EXIT_CONNECT,
+		"container '%s' %s, but %s has still to be asked to clean up, and could not "
+		"be reached (%.400s): run 'vzmigrate --recover %s' here again, or "
+		"'vzmigrate --recover %s' there",
+		recovery->id, done, recovery->peer, recovery->reason.text, recovery->id,
+		recovery->peer_container);
 }
 
 static int wait_for_peer(const struct recovery *recovery, struct error *err)
 {
-	return error_exit(err, EXIT_UNRESOLVED,
-			  "whether container '%s' runs here or on %s depends on what %s knows, and it could "
-			  "not be reached (%.400s): nothing was changed; run 'vzmigrate --recover %s' "
-			  "again when it can be, or 'vzmigrate --recover %s' there",
-			  recovery->id, recovery->peer, recovery->peer, recovery->reason.text,
-			  recovery->id, recovery->peer_container);
+	return error_exit(
+		err, EXIT_UNRESOLVED,
+		"whether container '%s' runs here or on %s depends on what %s knows, and it could "
+		"not be reached (%.400s): nothing was changed; run 'vzmigrate --recover %s' "
+		"again when it can be, or 'vzmigrate --recover %s' there",
+		recovery->id, recovery->peer, recovery->peer, recovery->reason.text, recovery->id,
+		recovery->peer_container);
 }
 
 /* The source first: its container must not wait while the destination removes files. */
@@ -196,12 +199,13 @@ static int regain(struct recovery *recovery, struct error *err)
 {
 	struct node *source = source_of(recovery);
 
-	if (call(destination_of(recovery), "rollback", err) < 0 || call(source, "regain", err) < 0 ||
-	    call(source, "rollback", err) < 0)
+	if (call(destination_of(recovery), "rollback", err) < 0 ||
+	    call(source, "regain", err) < 0 || call(source, "rollback", err) < 0)
 		return -1;
-	log_notice("container '%s': the destination never ran it; it belongs to %s again, as it was "
-		   "before its migration",
-		   recovery->id, recovery->is_source ? "this node" : recovery->peer);
+	log_notice(
+		"container '%s': the destination never ran it; it belongs to %s again, as it was "
+		"before its migration",
+		recovery->id, recovery->is_source ? "this node" : recovery->peer);
 	return 0;
 }
 
@@ -257,10 +261,11 @@ static int settle(struct recovery *recovery, struct error *err)
 		  recovery->id, journal_state_name(source), journal_state_name(destination));
 	if (recovery->options->abort &&
 	    (settlement == SETTLE_FORWARD || settlement == SETTLE_FINISH))
-		return error_exit(err, EXIT_UNRESOLVED,
-				  "the migration of container '%s' is past its commit, so it can only "
-				  "be finished: run 'vzmigrate --recover %s'",
-				  recovery->id, recovery->id);
+		return error_exit(
+			err, EXIT_UNRESOLVED,
+			"the migration of container '%s' is past its commit, so it can only "
+			"be finished: run 'vzmigrate --recover %s'",
+			recovery->id, recovery->id);
 	switch (settlement) {
 	case SETTLE_UNDO:
 		return undo(recovery, err);
@@ -275,11 +280,11 @@ static int settle(struct recovery *recovery, struct error *err)
 	default:
 		if (!recovery->reached)
 			return wait_for_peer(recovery, err);
-		return error_exit(err, EXIT_UNRESOLVED,
-				  "the journals of container '%s' contradict each other ('%s' on the "
-				  "source, '%s' on the destination): nothing was changed",
-				  recovery->id, journal_state_name(source),
-				  journal_state_name(destination));
+		return error_exit(
+			err, EXIT_UNRESOLVED,
+			"the journals of container '%s' contradict each other ('%s' on the "
+			"source, '%s' on the destination): nothing was changed",
+			recovery->id, journal_state_name(source), journal_state_name(destination));
 	}
 }
 
@@ -297,10 +302,9 @@ static int drop_kept(struct recovery *recovery, struct error *err)
 int recover_container(const struct recover_options *options, const char *id, struct error *err)
 {
 	CLEANUP(recovery_release)
-	struct recovery recovery = { .options = options,
-				     .id = id,
-				     .host = HOST_NONE,
-				     .session = SESSION_NONE };
+	struct recovery recovery = {
+		.options = options, .id = id, .host = HOST_NONE, .session = SESSION_NONE
+	};
 	int outcome;
 
 	recovery.local = (struct node){ .name = "this node", .host = &recovery.host };

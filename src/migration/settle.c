@@ -40,7 +40,8 @@ int settle_reconnect(struct migration *migration, struct error *err)
 	int64_t deadline;
 	int outcome;
 
-	log_warning("the connection to %s is lost: calling again", migration->destination->name);
+	log_warning("the connection to %s is lost: calling again",
+		    migration->options->destination.host);
 	wait_shield();
 	/* Waits for the old agent, which may be putting something back. */
 	session_close(migration->session);

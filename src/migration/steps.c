@@ -291,8 +291,8 @@ static int note_moved(struct migration *migration)
 	if (node_call(&migration->source, "moved", NULL, NULL, &failure) == 0)
 		return 0;
 	migration->unfinished = true;
-	log_warning("container '%s' is on %s, but: %s", migration->id, migration->destination->name,
-		    failure.text);
+	log_warning("container '%s' is on %s, but: %s", migration->id,
+		    migration->options->destination.host, failure.text);
 	return 0;
 }
 
@@ -318,7 +318,7 @@ static int take_over(struct migration *migration, struct error *err)
 		return -1;
 	migration->committed = false;
 	state = json_get_text(answer, "reason", 1023, err);
-	return error_exit(err, EXIT_VE_START, "%s: %.900s", migration->destination->name,
+	return error_exit(err, EXIT_VE_START, "%s: %.900s", migration->options->destination.host,
 			  state != NULL ? state : "it could not be started");
 }
 

@@ -153,6 +153,8 @@ fresh() {
 		find /sys/fs/cgroup/{*/,}vzlab-"$host" -mindepth 1 -depth -type d -path '*/lxc.*' -exec rmdir {} + 2>/dev/null || true
 		# The kernel takes its time to remove a network namespace; until then it answers for its addresses.
 		wait_until 10 no_pairs "$host"
+		# shellcheck disable=SC2016	# expanded in the host
+		on "$host" sh -c 'for images in /run/vzmigrate/*/images; do umount -l "$images"; done' 2>/dev/null || true
 		rm -rf --one-file-system "$root"/var/lib/vzmigrate "$root"/run/vzmigrate* "$root"/vz/* "$root"/var/lib/lxc/.[!.]*
 	done
 }
