@@ -64,9 +64,10 @@ struct migration {
 	struct container container; /* as it was found here */
 	struct container target;    /* as it shall be there */
 	struct areas areas;
-	char *images;	/* on the destination */
-	char *name;	/* the migration's own; NULL before it has begun */
-	char *given_up; /* that of an earlier one which the lock took back, or NULL */
+	char *images;	     /* on the destination */
+	json_object *dumped; /* {"images": node/manifest.h's}; NULL before the dump */
+	char *name;	     /* the migration's own; NULL before it has begun */
+	char *given_up;	     /* that of an earlier one which the lock took back, or NULL */
 
 	bool begun_here; /* journals exist */
 	bool begun_there;

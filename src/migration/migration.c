@@ -18,6 +18,7 @@ void migration_release(struct migration *migration)
 	container_release(&migration->target);
 	areas_release(&migration->areas);
 	free(migration->images);
+	json_object_put(migration->dumped);
 	free(migration->name);
 	free(migration->given_up);
 	host_release(&migration->host);

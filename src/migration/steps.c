@@ -223,7 +223,7 @@ static int halt(struct migration *migration, struct error *err)
 	migration->stop_began = wait_clock();
 	json_add_flag(arguments, "online", is_online(migration));
 	json_add_number(arguments, "grace", SHUTDOWN_GRACE_SECONDS);
-	return node_call(&migration->source, "halt", arguments, NULL, err);
+	return node_call(&migration->source, "halt", arguments, &migration->dumped, err);
 }
 
 static int fence(struct migration *migration, struct error *err)
@@ -246,7 +246,9 @@ static int place(struct migration *migration, struct error *err)
 
 static int restore(struct migration *migration, struct error *err)
 {
-	return node_call(migration->destination, "restore", NULL, NULL, err);
+	json_object *arguments = json_object_get(migration->dumped);
+
+	return node_call(migration->destination, "restore", arguments, NULL, err);
 }
 
 static int commit(struct migration *migration, struct error *err)

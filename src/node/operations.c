@@ -14,6 +14,7 @@
 #include "node/checkpoint.h"
 #include "node/dump.h"
 #include "node/hook.h"
+#include "node/manifest.h"
 #include "node/operations.h"
 #include "node/restore.h"
 #include "node/retire.h"
@@ -170,14 +171,29 @@ static int prepare(struct call *call, struct error *err)
 	return 0;
 }
 
-/* The source's processes stop running, for criu or for good. {"online", "grace"} */
+/* Everything that criu wrote is in the manifest: {"images"} */
+static int dump(struct call *call, struct error *err)
+{
+	json_object *images;
+
+	if (dump_container(call->host, err) < 0)
+		return -1;
+	images = manifest_make(call->host->images, err);
+	if (images == NULL)
+		return -1;
+	call->result = json_object_new_object();
+	json_object_object_add(call->result, "images", images);
+	return 0;
+}
+
+/* The source's processes stop running, for criu or for good. {"online", "grace"} -> online: {"images"} */
 static int halt(struct call *call, struct error *err)
 {
 	struct host *host = call->host;
 	int64_t grace;
 
 	if (json_find_flag(call->arguments, "online"))
-		return dump_container(host, err);
+		return dump(call, err);
 	if (json_get_number(call->arguments, "grace", 0, 86400, &grace, err) < 0 ||
 	    undo_push(host, UNDO_FAILURE, undo_start, json_object_new_object(), err) < 0)
 		return -1;
@@ -217,8 +233,13 @@ static int place(struct call *call, struct error *err)
 	return read_areas(call, &areas, err) < 0 ? -1 : staging_place(call->host, &areas, err);
 }
 
+/* {"images": the manifest of the dump} */
 static int restore(struct call *call, struct error *err)
 {
+	json_object *images = json_get_object(call->arguments, "images", err);
+
+	if (images == NULL || manifest_check(call->host->images, images, err) < 0)
+		return -1;
 	return restore_container(call->host, err);
 }
 
