@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a person at a terminal, or in a log, reads: notices and results on standard output, one
- * sentence for a failure on standard error.
+ * What a person at a terminal, or in a log, reads of the events: stages and results on standard
+ * output, one sentence for a failure, and warnings, on standard error; on a terminal a line of
+ * progress for each container.
  */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
 
 #include <stdbool.h>
 
+#include <json-c/json.h>
+
 #include "base/error.h"
-#include "base/log.h"
-#include "migration/migration.h"
 
-/* The log's sink. */
-void report_log(void *data, enum log_level level, const char *text);
+/* With `times` results say how long each stage took; with `checks` those that found nothing are told too. */
+void report_begin(bool times, bool checks);
 
-/* "vzmigrate: …", with the container where there is one. */
-void report_failure(const char *container, const struct error *failure);
-
-/* Where the container is now, and with `times` how long each step took. */
-void report_success(const struct migration *migration, bool times);
+/* Prints what a person should see of it. Borrowed. */
+void report_event(json_object *event);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers with units, as people write them: rates and times.
+ * Numbers with units, as people write and read them: rates, times, sizes.
  */
 #ifndef CLI_UNITS_H
 #define CLI_UNITS_H
@@ -15,5 +15,9 @@ int units_parse_time(const char *text, int64_t *milliseconds);
 
 /* A plain number within bounds. -1: it is none. */
 int units_parse_number(const char *text, int64_t least, int64_t most, int64_t *number);
+
+/* "1.5 GiB", "820 B" */
+#define UNITS_SIZE 24
+void units_format_bytes(char text[UNITS_SIZE], int64_t bytes);
 
 #endif

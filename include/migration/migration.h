@@ -34,6 +34,7 @@ struct migration_options {
 	struct words skipped; /* names of checks that are not made; "all" */
 	uint64_t bandwidth_limit; /* bytes a second before the container is stopped; 0: none */
 	int timeout_seconds;
+	int turns; /* of the migrations that run at once (base/turn.h); 0: there is only this one */
 };
 
 /* One word of the command line: CTID[:newCTID[:private[:root]]]; NULL: as on the source. */
@@ -50,7 +51,16 @@ struct step_time {
 	int64_t milliseconds;
 };
 
-#define STEPS_MAX 24
+/* What went over the connection, in bytes. */
+enum traffic {
+	TRAFFIC_FILES,	 /* before the container was stopped */
+	TRAFFIC_CHANGES, /* files again, while it was */
+	TRAFFIC_MEMORY,
+	TRAFFIC_KINDS,
+};
+extern const char *const traffic_names[]; /* "files", "changes", "memory" */
+
+#define STEPS_MAX 32
 
 struct migration {
 	const struct migration_options *options;
@@ -79,6 +89,7 @@ struct migration {
 	int64_t stop_began; /* wait_clock(); 0: the container was never stopped */
 	int64_t stopped_ms;
 	int64_t total_ms;
+	int64_t sent[TRAFFIC_KINDS];
 };
 
 #define MIGRATION_NONE                                                                             \

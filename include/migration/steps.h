@@ -6,17 +6,21 @@
 #ifndef MIGRATION_STEPS_H
 #define MIGRATION_STEPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
 #include "migration/migration.h"
 
-/* The three kinds of migration; a row is wanted for some of them. */
+/* The kinds of migration; a row is wanted for some of them. */
 enum kind {
 	KIND_STOPPED = 1 << 0, /* the container does not run */
 	KIND_RESTART = 1 << 1, /* it runs, is stopped here and started there */
 	KIND_ONLINE = 1 << 2,  /* it runs, and goes on there */
-	KIND_RUNNING = KIND_RESTART | KIND_ONLINE,
+	KIND_HALT = 1 << 3,    /* it runs, is stopped here and left so there */
+	KIND_SHUTDOWN = KIND_RESTART | KIND_HALT,
+	KIND_LEFT = KIND_STOPPED | KIND_HALT,
+	KIND_RUNNING = KIND_SHUTDOWN | KIND_ONLINE,
 	KIND_ANY = KIND_STOPPED | KIND_RUNNING,
 };
 
@@ -40,5 +44,8 @@ extern const size_t step_count;
 
 /* Which kind a migration is, once the container is known. */
 enum kind migration_kind(const struct migration *migration);
+
+/* Will the container run on the destination? */
+bool migration_starts(const struct migration *migration);
 
 #endif

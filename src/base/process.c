@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/event.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/process.h"
@@ -213,6 +214,9 @@ int process_fork(struct process *process, int (*function)(void *data), void *dat
 		for (size_t i = 0; i < keep_count; i++)
 			fcntl(keep[i], F_SETFD, FD_CLOEXEC);
 		wait_forget();
+		/* Whoever listened is the parent's, and its descriptor is not open here. */
+		log_set_sink(NULL, NULL);
+		event_set_sink(NULL, NULL);
 		_exit(function(data));
 	}
 	process->command = memory_duplicate("part of vzmigrate");

@@ -4,7 +4,8 @@
 #include "base/memory.h"
 #include "base/wait.h"
 #include "cli/recover.h"
-#include "cli/report.h"
+#include "cli/result.h"
+#include "cli/show.h"
 #include "migration/recover.h"
 #include "node/journal.h"
 
@@ -15,13 +16,17 @@ static int recover_all(const struct recover_options *options, const struct words
 	for (size_t i = 0; i < ids->count; i++) {
 		struct error failure = { 0 };
 
-		if (recover_container(options, ids->items[i], &failure) == 0)
+		show_container(ids->items[i]);
+		if (recover_container(options, ids->items[i], &failure) == 0) {
+			result_emit_settled(ids->items[i]);
 			continue;
+		}
 		error_default(&failure, EXIT_UNRESOLVED);
-		report_failure(ids->items[i], &failure);
+		result_emit_failure(ids->items[i], &failure);
 		if (first_failure == EXIT_OK)
 			first_failure = failure.exit_status;
 	}
+	show_container(NULL);
 	return first_failure;
 }
 
@@ -39,7 +44,7 @@ int recover_command(const struct options *options)
 	for (size_t i = 0; i < options->request_count; i++)
 		words_add(&ids, options->requests[i].id);
 	if (ids.count == 0 && journal_list(&ids, &failure) < 0) {
-		report_failure(NULL, &failure);
+		result_emit_failure(NULL, &failure);
 		return EXIT_UNRESOLVED;
 	}
 	if (ids.count == 0)

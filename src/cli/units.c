@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for reading numbers with units. */
+/* Alone responsible for numbers with units. */
 #include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -83,4 +84,17 @@ int units_parse_number(const char *text, int64_t least, int64_t most, int64_t *n
 		return -1;
 	*number = value;
 	return 0;
+}
+
+void units_format_bytes(char text[UNITS_SIZE], int64_t bytes)
+{
+	static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+	double value = (double)bytes;
+	size_t i = 0;
+
+	while (value >= 1024 && i + 1 < COUNT_OF(names)) {
+		value /= 1024;
+		i++;
+	}
+	snprintf(text, UNITS_SIZE, i == 0 ? "%.0f %s" : "%.1f %s", value, names[i]);
 }

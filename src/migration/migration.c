@@ -5,12 +5,21 @@
 #include <string.h>
 
 #include "base/failure_point.h"
+#include "base/event.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/turn.h"
 #include "base/wait.h"
 #include "migration/migration.h"
 #include "migration/settle.h"
 #include "migration/steps.h"
+
+const char *const traffic_names[] = {
+	[TRAFFIC_FILES] = "files",
+	[TRAFFIC_CHANGES] = "changes",
+	[TRAFFIC_MEMORY] = "memory",
+};
 
 void migration_release(struct migration *migration)
 {
@@ -23,6 +32,20 @@ void migration_release(struct migration *migration)
 	free(migration->given_up);
 	host_release(&migration->host);
 	*migration = (struct migration)MIGRATION_NONE;
+}
+
+enum kind migration_kind(const struct migration *migration)
+{
+	if (migration->options->online)
+		return KIND_ONLINE;
+	if (migration->container.state == CONTAINER_STOPPED)
+		return KIND_STOPPED;
+	return migration->options->no_start ? KIND_HALT : KIND_RESTART;
+}
+
+bool migration_starts(const struct migration *migration)
+{
+	return (migration_kind(migration) & (KIND_ONLINE | KIND_RESTART)) != 0;
 }
 
 static int roll_back_destination(struct migration *migration, struct error *err)
@@ -50,10 +73,21 @@ static void put_back(struct migration *migration)
 	if (migration->begun_here &&
 	    node_call(&migration->source, "rollback", NULL, NULL, &failure) < 0)
 		log_warning("%s", failure.text);
+	if (migration->stop_began > 0)
+		migration->stopped_ms = wait_clock() - migration->stop_began;
 	if (migration->begun_there && roll_back_destination(migration, &failure) < 0)
 		log_warning("the destination could not be asked to put everything back: %s",
 			    failure.text);
 	wait_unshield();
+}
+
+static void tell_stage(const struct step *step)
+{
+	json_object *fields = json_object_new_object();
+
+	json_add_text(fields, "stage", step->name);
+	json_add_text(fields, "text", step->notice);
+	event_emit("stage", fields);
 }
 
 static int run_step(struct migration *migration, const struct step *step, struct error *err)
@@ -61,8 +95,7 @@ static int run_step(struct migration *migration, const struct step *step, struct
 	int64_t started = wait_clock();
 	int outcome;
 
-	if (step->notice != NULL)
-		log_notice("container '%s': %s", migration->id, step->notice);
+	tell_stage(step);
 	log_debug("step %s", step->name);
 	outcome = failure_point("step", step->name, "", err);
 	if (outcome == 0)
@@ -115,6 +148,8 @@ static int run_steps(struct migration *migration, struct error *err)
 		}
 		if (step->phase != PHASE_BEFORE)
 			wait_unshield();
+		if (step->phase == PHASE_SWITCH)
+			turn_give(migration->options->turns, TURN_STOP);
 		if (err->exit_status != 0)
 			return -1;
 	}
@@ -135,6 +170,7 @@ int migration_run(struct migration *migration, const struct migration_options *o
 	migration->source = (struct node){ .name = "this node", .host = &migration->host };
 	*err = (struct error){ 0 };
 	outcome = run_steps(migration, err);
+	turn_give(options->turns, TURN_STOP);
 	session_stop_agent(session);
 	migration->total_ms = wait_clock() - started;
 	return outcome;

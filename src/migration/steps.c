@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/turn.h"
 #include "base/wait.h"
 #include "migration/copy.h"
 #include "migration/plan.h"
@@ -19,13 +20,6 @@
 /* A clean shutdown may take this long before the container is killed: what init systems allow
  * their services. */
 #define SHUTDOWN_GRACE_SECONDS 90
-
-enum kind migration_kind(const struct migration *migration)
-{
-	if (migration->options->online)
-		return KIND_ONLINE;
-	return migration->container.state == CONTAINER_STOPPED ? KIND_STOPPED : KIND_RESTART;
-}
 
 static bool is_online(const struct migration *migration)
 {
@@ -79,10 +73,14 @@ static int lock_source(struct migration *migration, struct error *err)
 static int connect_destination(struct migration *migration, struct error *err)
 {
 	const struct migration_options *options = migration->options;
+	int outcome;
 
-	if (session_connect(migration->session, &options->destination, &options->ssh,
-			    options->timeout_seconds, err) < 0 ||
-	    session_start_agent(migration->session, err) < 0)
+	if (turn_take(options->turns, TURN_CONNECT, err) < 0)
+		return -1;
+	outcome = session_connect(migration->session, &options->destination, &options->ssh,
+				  options->timeout_seconds, err);
+	turn_give(options->turns, TURN_CONNECT);
+	if (outcome < 0 || session_start_agent(migration->session, err) < 0)
 		return -1;
 	migration->destination = &migration->session->node;
 	return 0;
@@ -200,6 +198,12 @@ static int create(struct migration *migration, struct error *err)
 	    begin(migration, migration->destination, name, &migration->begun_there, err) < 0)
 		return -1;
 	return node_call(migration->destination, "stage", with_areas(migration), NULL, err);
+}
+
+/* Of several containers that move at once only one is stopped at any moment. */
+static int await_turn(struct migration *migration, struct error *err)
+{
+	return turn_take(migration->options->turns, TURN_STOP, err);
 }
 
 static int prepare_switch(struct migration *migration, struct error *err)
@@ -362,10 +366,11 @@ const struct step steps[] = {
 	{ "create", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, create },
 	{ "fence", NULL, KIND_STOPPED, PHASE_BEFORE, EXIT_COPY, fence },
 	{ "copy-files", "copying files", KIND_ANY, PHASE_BEFORE, EXIT_COPY, copy_files },
+	{ "await-turn", NULL, KIND_RUNNING, PHASE_BEFORE, EXIT_VE_STOP, await_turn },
 	{ "prepare-switch", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, prepare_switch },
-	{ "stop", "stopping", KIND_RESTART, PHASE_BEFORE, EXIT_VE_STOP, halt },
+	{ "stop", "stopping", KIND_SHUTDOWN, PHASE_BEFORE, EXIT_VE_STOP, halt },
 	{ "freeze", "freezing and dumping", KIND_ONLINE, PHASE_BEFORE, EXIT_VE_STOP, halt },
-	{ "fence", NULL, KIND_RESTART, PHASE_BEFORE, EXIT_COPY, fence },
+	{ "fence", NULL, KIND_SHUTDOWN, PHASE_BEFORE, EXIT_COPY, fence },
 	{ "copy-last", "copying what changed", KIND_RUNNING, PHASE_BEFORE, EXIT_COPY, copy_last },
 	{ "copy-images", "copying memory", KIND_ONLINE, PHASE_BEFORE, EXIT_COPY, copy_images },
 	{ "place", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, place },
@@ -374,7 +379,7 @@ const struct step steps[] = {
 	{ "commit", NULL, KIND_ANY, PHASE_BEFORE, EXIT_VE_START, commit },
 	{ "resume", NULL, KIND_ONLINE, PHASE_SWITCH, EXIT_VE_START, take_over },
 	{ "start", "starting", KIND_RESTART, PHASE_SWITCH, EXIT_VE_START, take_over },
-	{ "hand-over", NULL, KIND_STOPPED, PHASE_SWITCH, EXIT_VE_START, take_over },
+	{ "hand-over", NULL, KIND_LEFT, PHASE_SWITCH, EXIT_VE_START, take_over },
 	{ "release", NULL, KIND_ONLINE, PHASE_AFTER, EXIT_VE_STOP, release },
 	{ "finish", NULL, KIND_ANY, PHASE_AFTER, EXIT_COPY, finish },
 	{ "retire", "cleaning up", KIND_ANY, PHASE_AFTER, EXIT_COPY, retire },

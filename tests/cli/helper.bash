@@ -221,3 +221,35 @@ with_config() {
 	cat "$server/config" >>"$file"
 	echo "-F $file"
 }
+
+# peer: the remote vzmigrate is the script on standard input.
+peer() {
+	stand_in "$remote" vzmigrate
+}
+
+# speaker CODE: it is a Python program that can send() objects and raw bytes and receive().
+speaker() {
+	peer <<-END
+		#!/usr/bin/python3
+		import json, struct, sys, time
+		out, inp = sys.stdout.buffer, sys.stdin.buffer
+		def raw(data):
+		    out.write(data)
+		    out.flush()
+		def send(message):
+		    body = message if isinstance(message, bytes) else json.dumps(message).encode()
+		    raw(struct.pack(">I", len(body)) + body)
+		def receive():
+		    head = inp.read(4)
+		    return json.loads(inp.read(struct.unpack(">I", head)[0])) if len(head) == 4 else None
+		def request():
+		    while True:
+		        message = receive()
+		        if message is None or message.get("type") == "request":
+		            return message
+		def reply(message, answer):
+		    send(dict(answer, **({"number": message["number"]} if "number" in message else {})))
+		hello = {"type": "hello", "protocol": 1, "version": "0.1.0"}
+		$1
+	END
+}

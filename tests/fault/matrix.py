@@ -12,7 +12,8 @@ import faults
 from hosts import project
 
 MODES = {'online': 'KIND_ONLINE', 'restart': 'KIND_RESTART', 'stopped': 'KIND_STOPPED'}
-KINDS = {'KIND_ANY': tuple(MODES), 'KIND_RUNNING': ('online', 'restart'), **{kind: (mode,) for mode, kind in MODES.items()}}
+KINDS = {'KIND_ANY': tuple(MODES), 'KIND_RUNNING': ('online', 'restart'), 'KIND_SHUTDOWN': ('restart',),
+         'KIND_LEFT': ('stopped',), **{kind: (mode,) for mode, kind in MODES.items()}}
 # What the shell in scripts/lab makes of SIGKILL.
 KILLED = 128 + 9
 BEFORE, SWITCH, AFTER = 'PHASE_BEFORE', 'PHASE_SWITCH', 'PHASE_AFTER'

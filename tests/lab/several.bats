@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Several containers in one run, one after the other and at once; what a script and a terminal get to see.
+
+load helper
+
+setup_file() {
+	fresh
+	for id in 101 102 103; do container A $id mem MB=16; done
+}
+
+teardown() { stop_clients; }
+
+# events CODE: a Python expression over `events`, the objects of $output; it must be true.
+events() {
+	python3 -c '
+import json, sys
+events = [json.loads(line) for line in sys.stdin if line.strip()]
+of = lambda event, container=None: [e for e in events if e["event"] == event and container in (None, e["container"])]
+def stopped(container):
+    at = {e["stage"]: e["time_ms"] for e in of("stage", container)}
+    return next(at[s] for s in ("freeze", "stop") if s in at), next(at[s] for s in ("resume", "start", "hand-over") if s in at)
+assert eval("(" + sys.argv[1] + ")"), events' "$1" <<<"$output" || fail "not so: $1"
+}
+
+all_run_on() {
+	for id in 101 102 103; do assert_runs_only_on "$1" $id || return; done
+}
+
+@test "three at once, live: each has its result, and no two are stopped at the same time" {
+	for id in 101 102 103; do client_start $id 10.77.0.$id; done
+	migrate -b --online --parallel=3 10.77.0.2 101 102 103
+	assert_status 0
+	all_run_on B
+	for id in 101 102 103; do client_stop $id; done
+	events 'sorted(e["container"] for e in of("result")) == ["101", "102", "103"]'
+	events 'all(e["status"] == 0 and e["name"] == "EXIT_OK" and e["text"] is None for e in of("result"))'
+	events 'all((e["outcome"], e["state"], e["destination"]) == ("moved", "running", "10.77.0.2") for e in of("result"))'
+	events 'all(0 < e["stop_ms"] < e["total_ms"] for e in of("result"))'
+	events '(lambda s: all(a[1] <= b[0] for a, b in zip(s, s[1:])))(sorted(map(stopped, ("101", "102", "103"))))'
+	# The second did not wait for the end of the first.
+	events 'max(of("stage", c)[0]["time_ms"] for c in ("101", "102", "103")) < min(e["time_ms"] for e in of("result"))'
+	events 'all(e["event"] in ("stage", "progress", "check", "message", "result") for e in events)'
+}
+
+@test "two at once of three, -s: the first that failed in the order of the list gives the status" {
+	MIGRATE_HOST=B migrate -b -s --parallel=2 10.77.0.1 102 nosuch 103 neither
+	assert_status 10
+	for id in 102 103; do
+		assert_equal "$(running_on $id)" ""
+		assert_equal "$(on A lxc-info -n $id -sH)" STOPPED
+		[ ! -e "$(root_of B)/var/lib/lxc/$id" ]
+	done
+	assert_runs_only_on B 101
+	events 'sorted((e["container"], e["status"]) for e in of("result")) == [("102", 0), ("103", 0), ("neither", 10), ("nosuch", 10)]'
+	events 'all((e["state"], e["stop_ms"]) == ("stopped", None) for e in of("result") if e["status"] == 0)'
+	events 'all("nosuch" in e["text"] and e["name"] == "EXIT_NOTEXIST" for e in of("result", "nosuch"))'
+	MIGRATE_HOST=B migrate -s 10.77.0.1 101
+	assert_status 0
+	assert_output_has "container '101' is now on 10.77.0.1, stopped ("
+	assert_equal "$(running_on 101)" ""
+	for id in 101 102 103; do on A lxc-start -n $id -d </dev/null; done
+}
+
+# interrupt_when PATTERN SIGNAL: as soon as the run has said that.
+interrupt_when() {
+	wait_until 20 grep -q "$1" "$BATS_TEST_TMPDIR/migrate.out"
+	on A sh -c 'kill -'"$2"' $(pgrep -o -x vzmigrate)'
+	migrate_wait
+}
+
+@test "^C stops the list: what runs is put back, what waits is not begun, each has its sentence" {
+	remember A B
+	for parallel in 1 2; do
+		migrate_start --online --parallel=$parallel --rsync=--bwlimit=300 10.77.0.2 101 102 103
+		interrupt_when "copying files" INT
+		assert_status 25
+		all_run_on A
+		assert_equal "$(grep -c '^vzmigrate: container .*interrupted' <<<"$output")" 3
+		assert_unchanged A B
+	done
+}
+
+@test "a worker that is killed costs its container's migration only, and says what to do" {
+	client_start one 10.77.0.101
+	migrate_start --online --parallel=2 --rsync=--bwlimit=2000 10.77.0.2 101 102
+	wait_until 20 grep -q "'101': copying files" "$BATS_TEST_TMPDIR/migrate.out"
+	on A sh -c 'kill -KILL $(cat /run/lock/vzmigrate/101.lock)'
+	migrate_wait
+	assert_status 110
+	assert_output_has "run 'vzmigrate --recover 101'"
+	assert_runs_only_on B 102
+	assert_runs_only_on A 101
+	migrate --recover 101
+	assert_status 0
+	client_stop one
+	[ ! -e "$(root_of A)/var/lib/vzmigrate/101.journal" ]
+	MIGRATE_HOST=B migrate --online 10.77.0.1 102
+	assert_status 0
+}
+
+@test "a terminal has one line for each container that changes in place, and nobody else has" {
+	lines() { sed 's/\x1b\[J/\n/g' <<<"$output" | tr '\r' '\n'; }
+	run on A timeout 120 env TERM=xterm script -qec 'vzmigrate --online -t --parallel=2 10.77.0.2 101 102' /dev/null </dev/null
+	assert_status 0
+	lines | grep -qE '^101 +freezing and dumping$' || fail "no line of 101:" "$output"
+	lines | grep -qE '^102 +freezing and dumping$' || fail "no line of 102:" "$output"
+	assert_output_has "container '101' now runs on 10.77.0.2"
+	assert_output_has "stopped for"
+	# Up by one line for the second container, and never more.
+	grep -q $'\x1b\[1A' <<<"$output" || fail "the lines are not drawn in place:" "$output"
+	! grep -q $'\x1b\[[2-9]A' <<<"$output" || fail "more than two lines are drawn:" "$output"
+	MIGRATE_HOST=B migrate --online 10.77.0.1 101 102
+	assert_status 0
+	! grep -q $'\x1b' <<<"$output" || fail "escape sequences for a pipe"
+	assert_equal "$(grep -c ' now runs on 10.77.0.1 ' <<<"$output")" 2
+	all_run_on A
+}
