@@ -77,7 +77,7 @@ static enum work work_tell(struct world *world, const struct model *model, int n
 	site->fresh = site->journal != JOURNAL_RUNNING;
 	if (site->fresh || model->protocol.tells_over_running)
 		site->journal = JOURNAL_TOLD;
-	if (model->kind == KIND_STOPPED)
+	if (!shall_run(model, DESTINATION))
 		return WORK_UNFENCE_COPY;
 	if (model->kind == KIND_ONLINE)
 		return WORK_LET_GO;
@@ -121,7 +121,7 @@ static enum work work_run_it(struct world *world, const struct model *model, int
 /* Last: until then nobody else can have started it. */
 static enum work work_unfence_copy(struct world *world, const struct model *model, int node)
 {
-	if (world->sites[node].files == FILES_NONE && model->kind == KIND_STOPPED)
+	if (world->sites[node].files == FILES_NONE && !shall_run(model, DESTINATION))
 		return WORK_GONE;
 	world->sites[node].fenced = false;
 	return WORK_DONE;

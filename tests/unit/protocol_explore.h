@@ -154,7 +154,7 @@ static const char *find_unsettled(const struct world *world, const struct model 
 		return print_of(world) == world->print
 			       ? NULL
 			       : "it was changed without asking the other node";
-	if (site->fenced || (model->kind != KIND_STOPPED && !world->excused && !executes(site)))
+	if (site->fenced || (shall_run(model, node) && !world->excused && !executes(site)))
 		return "it does not run, although no other node may run it";
 	return NULL;
 }

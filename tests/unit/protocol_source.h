@@ -23,7 +23,7 @@ static enum work work_halt(struct world *world, const struct model *model, int n
 	}
 	if (!site->alive)
 		return WORK_FAILED;
-	if (model->kind == KIND_RESTART) {
+	if (model->kind != KIND_ONLINE) {
 		site->alive = false;
 		return WORK_FENCE_STOPPED;
 	}
@@ -93,7 +93,7 @@ static enum work work_resume(struct world *world, const struct model *model, int
 	if ((site->hook != HOOK_NONE || site->late_thaw) && !model->protocol.thaws_early)
 		return WORK_WAITS;
 	site->frozen = false;
-	if (site->alive || model->kind == KIND_STOPPED)
+	if (site->alive || !shall_run(model, SOURCE))
 		return next;
 	return start_from_files(world, model, node, next);
 }

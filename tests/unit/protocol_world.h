@@ -15,7 +15,8 @@
 /* The nodes. */
 enum { SOURCE, DESTINATION };
 
-enum kind { KIND_ONLINE, KIND_RESTART, KIND_STOPPED };
+/* How it is moved: running, with a restart, shut down and not started again, or it is stopped. */
+enum kind { KIND_ONLINE, KIND_RESTART, KIND_LEFT, KIND_STOPPED };
 
 /* criu waits in its hook and holds the tree. */
 enum hook {
@@ -105,6 +106,13 @@ struct model {
 	enum kind kind;
 };
 
+/* Is it to run on this node, where this is the one that has it? */
+static bool shall_run(const struct model *model, int node)
+{
+	return model->kind == KIND_ONLINE || model->kind == KIND_RESTART ||
+	       (model->kind == KIND_LEFT && node == SOURCE);
+}
+
 static bool executes(const struct site *site)
 {
 	return site->alive && !site->frozen && site->hook == HOOK_NONE;
@@ -173,7 +181,7 @@ static const char *find_leftover(const struct world *world, const struct model *
 		return "its files are lost";
 	if (here->fenced)
 		return "it cannot be started";
-	if (model->kind != KIND_STOPPED && !world->excused && !executes(here))
+	if (shall_run(model, owner) && !world->excused && !executes(here))
 		return "it runs nowhere";
 	if (here->alive && !executes(here))
 		return "it stays frozen";

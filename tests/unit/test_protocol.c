@@ -20,7 +20,7 @@ static const char *const state_words[JOURNAL_STATES] = {
 	[JOURNAL_KEPT] = "kept",	   [JOURNAL_UNKNOWN] = "unknown",
 };
 
-static const char *const kind_words[] = { "online", "with a restart", "stopped" };
+static const char *const kind_words[] = { "online", "with a restart", "shut down", "stopped" };
 
 /* The one decision that is not the product's; -1: none. */
 struct replacement {
