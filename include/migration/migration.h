@@ -79,10 +79,9 @@ struct migration {
 	char *name;	     /* the migration's own; NULL before it has begun */
 	char *given_up;	     /* that of an earlier one which the lock took back, or NULL */
 
-	bool begun_here; /* journals exist */
-	bool begun_there;
-	bool committed;	 /* the destination owns the container */
-	bool unfinished; /* a step after the switch failed: nothing is removed here */
+	bool begun_there; /* the destination may have a journal */
+	bool committed;	  /* the destination owns the container */
+	bool unfinished;  /* a step after the switch failed: nothing is removed here */
 
 	struct step_time times[STEPS_MAX];
 	size_t step_count;

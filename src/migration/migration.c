@@ -63,21 +63,28 @@ static int roll_back_destination(struct migration *migration, struct error *err)
 	return node_call(migration->destination, "rollback", NULL, NULL, err);
 }
 
-/* Both nodes put back what they did. The source first: its container must not wait while the
- * destination removes files; what is held there does not run. */
+/*
+ * Both nodes put back what they did. The source first: its container must not wait while the
+ * destination removes files; what is held there does not run. Its journal stays until the destination
+ * has done its part, so that --recover knows whom to ask.
+ */
 static void put_back(struct migration *migration)
 {
 	struct error failure;
 
+	if (migration->host.journal.records == NULL)
+		return;
 	wait_shield();
-	if (migration->begun_here &&
-	    node_call(&migration->source, "rollback", NULL, NULL, &failure) < 0)
+	if (node_call(&migration->source, "undo", NULL, NULL, &failure) < 0)
 		log_warning("%s", failure.text);
 	if (migration->stop_began > 0)
 		migration->stopped_ms = wait_clock() - migration->stop_began;
 	if (migration->begun_there && roll_back_destination(migration, &failure) < 0)
-		log_warning("the destination could not be asked to put everything back: %s",
-			    failure.text);
+		log_warning("%s could not be asked to put everything back: %s; when it can be, run "
+			    "'vzmigrate --recover %s'",
+			    migration->options->destination.host, failure.text, migration->id);
+	else if (node_call(&migration->source, "rollback", NULL, NULL, &failure) < 0)
+		log_warning("%s", failure.text);
 	wait_unshield();
 }
 

@@ -170,7 +170,7 @@ static void add_source(const struct migration *migration, json_object *header)
 }
 
 /* The header of the node's journal (node/journal.h). */
-static int begin(struct migration *migration, struct node *node, const char *name, bool *begun,
+static int begin(struct migration *migration, struct node *node, const char *name,
 		 struct error *err)
 {
 	bool there = node == migration->destination;
@@ -185,7 +185,6 @@ static int begin(struct migration *migration, struct node *node, const char *nam
 		add_source(migration, header);
 	else
 		add_destination(migration, header);
-	*begun = true;
 	return node_call(node, "begin", header, NULL, err);
 }
 
@@ -194,8 +193,10 @@ static int create(struct migration *migration, struct error *err)
 	CLEANUP(memory_release) char *name = plan_name(migration->id);
 
 	migration->name = memory_duplicate(name);
-	if (begin(migration, &migration->source, name, &migration->begun_here, err) < 0 ||
-	    begin(migration, migration->destination, name, &migration->begun_there, err) < 0)
+	if (begin(migration, &migration->source, name, err) < 0)
+		return -1;
+	migration->begun_there = true;
+	if (begin(migration, migration->destination, name, err) < 0)
 		return -1;
 	return node_call(migration->destination, "stage", with_areas(migration), NULL, err);
 }

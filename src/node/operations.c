@@ -369,6 +369,12 @@ static int finish(struct call *call, struct error *err)
 	return host_finish(host, err);
 }
 
+/* Everything is taken back, but the journal stays until the other node has done the same. */
+static int undo(struct call *call, struct error *err)
+{
+	return host_undo(call->host, err);
+}
+
 static int rollback(struct call *call, struct error *err)
 {
 	return host_rollback(call->host, err);
@@ -404,6 +410,7 @@ static const struct operation {
 	{ "release", release, NEEDS_JOURNAL, true },
 	{ "retire", retire, NEEDS_JOURNAL, true },
 	{ "finish", finish, NEEDS_LOCK, true },
+	{ "undo", undo, NEEDS_JOURNAL, true },
 	{ "rollback", rollback, NEEDS_LOCK, true },
 	/* clang-format on */
 };
