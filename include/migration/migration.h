@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "migration/session.h"
+#include "node/facts.h"
 #include "node/host.h"
 #include "node/node.h"
 #include "node/staging.h"
@@ -73,6 +74,7 @@ struct migration {
 	struct node *destination;   /* session's; NULL before it is there */
 	struct container container; /* as it was found here */
 	struct container target;    /* as it shall be there */
+	struct facts facts;	    /* what the checks found out about it here */
 	struct areas areas;
 	char *images;	     /* on the destination */
 	json_object *dumped; /* {"images": node/manifest.h's}; NULL before the dump */

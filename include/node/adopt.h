@@ -30,7 +30,8 @@ int adopt_settle(struct host *host, const char *id, const char *given_up, char *
 int adopt_migration(struct host *host, const char *id, const char *name, bool keep_journal,
 		    struct error *err);
 
-/* Learns what --keep-dst left here at an earlier attempt. */
-int adopt_find_kept(struct host *host, const char *id, struct error *err);
+/* Learns what --keep-dst left here at an earlier attempt to move the same container: the one of this
+ * origin (node/facts.h). */
+int adopt_find_kept(struct host *host, const char *id, const char *origin, struct error *err);
 
 #endif

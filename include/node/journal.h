@@ -12,7 +12,7 @@
  * The header has all that a recovery needs to know: "migration": a name that no other has; "role":
  * "source"|"destination"; "mode": what it ends with, "resume"|"start"|"leave"; "container": as it is or shall
  * be on this node; "areas" (node/staging.h); "remove": the source's container goes afterwards; "keep":
- * --keep-dst; "boot": which boot of this node it is; and how to reach the other node: "peer": [user@]host[:port],
+ * --keep-dst; "origin": node/facts.h; "boot": which boot of this node it is; and how to reach the other node: "peer": [user@]host[:port],
  * "peer-container": its id there, "ssh": options for ssh(1).
  *
  * A line that a crash cut short is no record: it announced an act that was not begun.

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "node/host.h"
+#include "system/quota.h"
 
 #define AREAS_MAX 2
 
@@ -20,6 +21,7 @@ struct area {
 	char *source;
 	char *staging;
 	char *final;
+	char *except; /* below the source: what is another area's; NULL: nothing. Not on the wire. */
 };
 
 struct areas {
@@ -37,13 +39,15 @@ int areas_from_json(struct areas *areas, json_object *list, struct error *err);
 /* EXIT_EXISTS when a final name, or a staging name that no earlier attempt left, is taken. */
 int staging_check(struct host *host, const struct areas *areas, struct error *err);
 
-/* Makes the staging directories (and missing parents). */
-int staging_make(struct host *host, const struct areas *areas, struct error *err);
+/* Makes the staging directories (and missing parents), that of the private area with the limit, if it
+ * has one (EXIT_QUOTA). */
+int staging_make(struct host *host, const struct areas *areas, const struct quota *quota,
+		 struct error *err);
 
 /* Renames them into place; never over anything. */
 int staging_place(struct host *host, const struct areas *areas, struct error *err);
 
-/* What was copied is on the disk. */
-int staging_sync(const struct areas *areas, struct error *err);
+/* On the destination: what was copied, as its journal knows it, is on the disk. */
+int staging_finish(struct host *host, struct error *err);
 
 #endif

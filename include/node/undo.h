@@ -22,10 +22,12 @@ enum undo_scope {
 /* The acts that can be taken back (src/node/undo.c, the table). */
 extern const char undo_remove_directory[]; /* {"path"}: an empty directory we made */
 extern const char undo_remove_tree[];	   /* {"path"}: a tree we made */
+extern const char undo_remove_limited[];   /* {"path"}: a tree we made, with its disk quota */
 extern const char undo_rename[];	   /* {"from", "to"}: it was renamed from `to` to `from` */
 extern const char undo_unmount[];	   /* {"path"} */
 extern const char undo_remove_link[];	   /* {"name"}: a network device we made */
 extern const char undo_resume[];	   /* {"freezer"}: the dump held in post-dump */
+extern const char undo_unpause[];	   /* {"freezer"}: it was frozen for a while */
 extern const char undo_drop[];		   /* {}: the restore that is under way */
 extern const char undo_kill[];		   /* {"freezer"}: the restore held in post-restore */
 extern const char undo_start[];		   /* {}: the container was stopped */

@@ -46,7 +46,8 @@ struct container {
 	char *runtime; /* "lxc" */
 	enum container_state state;
 	char *hostname;
-	char *directory;    /* absolute: where its configuration lives: /var/lib/lxc/101 */
+	char *directory; /* absolute: where its configuration lives: /var/lib/lxc/101 */
+	char *root; /* absolute: where that is mounted while it runs; NULL: the runtime's choice */
 	char *private_area; /* absolute, symbolic links resolved: the root file system's directory */
 	pid_t init_pid;	    /* on its node; 0 when stopped */
 	struct id_range *ranges; /* empty: privileged, ids inside are the node's */
@@ -62,6 +63,12 @@ void container_copy(struct container *to, const struct container *from);
 
 /* Is this text an id at all? EXIT_USAGE with the reason when not. */
 int container_check_id(const char *id, struct error *err);
+
+/*
+ * The text with the id replaced by the new one wherever it stands by itself: "101" in "ct101.lan" and
+ * "veth101.0", but not in "1012". The caller frees.
+ */
+char *container_rename(const char *text, const char *id, const char *new_id);
 
 /* The node's user or group id of the container's root; 0 for a privileged container. */
 uid_t container_root_uid(const struct container *container);

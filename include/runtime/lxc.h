@@ -59,6 +59,7 @@ int lxc_plan_network(const struct checkpoint *checkpoint, struct words *links, s
 int lxc_make_network(const struct checkpoint *checkpoint, struct error *err);
 int lxc_plug_network(const struct checkpoint *checkpoint, struct error *err);
 int lxc_unplug_network(const struct container *container, struct error *err);
+int lxc_may_map(const struct id_range *range, struct error *err);
 
 /* A veth pair that must be there before the restore. */
 struct lxc_pair {

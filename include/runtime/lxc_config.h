@@ -49,8 +49,10 @@ size_t lxc_config_networks(const struct lxc_config *config, unsigned int *number
 const char *lxc_config_network(const struct lxc_config *config, unsigned int number,
 			       const char *name);
 
-/* A container that moves: its directories before and after. */
+/* A container that moves: its id and its directories before and after. */
 struct lxc_move {
+	const char *from_id;
+	const char *to_id;
 	const char *from_directory;
 	const char *to_directory;
 	const char *from_private_area;
@@ -59,8 +61,9 @@ struct lxc_move {
 
 /*
  * The text of a configuration file for the new place: lxc.rootfs.path becomes the new private area
- * ("dir:" stays), values that are or begin with an old directory begin with the new one, and every
- * other byte stays.
+ * ("dir:" stays), values that are or begin with an old directory begin with the new one, the host name
+ * and the names of devices of the node that name the old id name the new one, and every other byte
+ * stays.
  */
 void lxc_config_rewrite(const char *from, const struct lxc_move *move, struct text *to);
 

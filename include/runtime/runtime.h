@@ -15,6 +15,10 @@
 #include "base/text.h"
 #include "runtime/container.h"
 
+/* Deleted files that are still open travel in the images, while the container is frozen: larger ones
+ * (in MiB) are named before and not moved live. */
+#define CHECKPOINT_GHOST_MIB 64
+
 /* What a checkpoint or a restore needs to know; all paths absolute on this node. */
 struct checkpoint {
 	const struct container *container;
@@ -92,6 +96,10 @@ struct runtime {
 	/* Removes the devices of a container that runs here (or is frozen) from the node: from then
 	 * on nothing of it answers here, although the kernel takes its time to remove the rest. */
 	int (*unplug_network)(const struct container *container, struct error *err);
+
+	/* May this node's containers of the runtime have the range? EXIT_TECHNOLOGIES with the remedy.
+	 * NULL: any range will do. */
+	int (*may_map)(const struct id_range *range, struct error *err);
 
 	/* What is left of a container whose processes were killed by criu, or whose restore was
 	 * refused: waits until the runtime calls it stopped, at most timeout_ms; then nothing of it

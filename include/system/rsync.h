@@ -17,6 +17,7 @@ struct rsync_job {
 	bool sudo;		   /* the remote rsync runs by `sudo -n` */
 	const char *source;	   /* a directory; its content is copied */
 	const char *target;	   /* the directory there that will have the same content */
+	const char *except;	   /* "/PATH" below the source that is not copied; NULL: nothing */
 	const struct words *extra; /* the admin's --rsync options */
 	bool changing; /* the source is in use: a file that vanishes or shrinks while it is
 				    * read is no failure, since another pass will follow */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "node/check.h"
 #include "cli/option_table.h"
 #include "cli/units.h"
 #include "runtime/runtime.h"
@@ -41,29 +42,16 @@ static int set_rsync(struct options *options, const char *argument, struct error
 	return 0;
 }
 
-/* Names of checks. What would be overwritten or torn apart is protected whatever the admin says. */
-static const struct {
-	const char *name;
-	bool safety;
-} checks[] = {
-	{ "all", false },	   { "cpu_check", false }, { "disk_space", false },
-	{ "technologies", false }, { "license", false },   { "rate", false },
-	{ "exists", true },	   { "locked", true },
-};
-
+/* What would be overwritten or torn apart is protected whatever the admin says. */
 static int skip_check(struct words *skipped, const char *name, struct error *err)
 {
-	for (size_t i = 0; i < COUNT_OF(checks); i++) {
-		if (strcmp(checks[i].name, name) != 0)
-			continue;
-		if (checks[i].safety)
-			return error_exit(
-				err, EXIT_USAGE,
-				"the check '%s' is never skipped: --nodeps cannot have it", name);
-		words_add(skipped, name);
-		return 0;
-	}
-	return error_exit(err, EXIT_USAGE, "--nodeps knows no check '%s'", name);
+	if (!check_is_selector(name))
+		return error_exit(err, EXIT_USAGE, "--nodeps knows no check '%s'", name);
+	if (check_is_safety(name))
+		return error_exit(err, EXIT_USAGE,
+				  "the check '%s' is never skipped: --nodeps cannot have it", name);
+	words_add(skipped, name);
+	return 0;
 }
 
 static int set_nodeps(struct options *options, const char *argument, struct error *err)

@@ -69,8 +69,9 @@ void result_emit(const struct migration *migration, const struct error *failure)
 	add_status(fields, failure);
 	if (failure == NULL)
 		add_destination(fields, migration);
-	/* What is left stopped was not stopped for any time. */
-	if (migration->stop_began > 0 && (failure != NULL || migration_starts(migration)))
+	/* What is left stopped was not stopped for any time; what is copied was paused. */
+	if (migration->stop_began > 0 &&
+	    (failure != NULL || migration_starts(migration) || migration->options->read_only))
 		json_add_number(fields, "stop_ms", migration->stopped_ms);
 	else
 		json_object_object_add(fields, "stop_ms", NULL);

@@ -20,6 +20,7 @@ static int copy_areas(struct migration *migration, bool changing, struct error *
 	for (size_t i = 0; i < migration->areas.count; i++) {
 		job.source = migration->areas.items[i].source;
 		job.target = migration->areas.items[i].staging;
+		job.except = migration->areas.items[i].except;
 		if (rsync_copy(&job, err) < 0)
 			return -1;
 	}

@@ -14,6 +14,7 @@
 #include "migration/migration.h"
 #include "migration/settle.h"
 #include "migration/steps.h"
+#include "node/check.h"
 
 const char *const traffic_names[] = {
 	[TRAFFIC_FILES] = "files",
@@ -25,6 +26,7 @@ void migration_release(struct migration *migration)
 {
 	container_release(&migration->container);
 	container_release(&migration->target);
+	facts_release(&migration->facts);
 	areas_release(&migration->areas);
 	free(migration->images);
 	json_object_put(migration->dumped);
@@ -36,11 +38,17 @@ void migration_release(struct migration *migration)
 
 enum kind migration_kind(const struct migration *migration)
 {
-	if (migration->options->online)
+	const struct migration_options *options = migration->options;
+	bool stopped = migration->container.state == CONTAINER_STOPPED;
+
+	if (options->read_only)
+		return stopped ? KIND_COPY : KIND_COPY_RUNNING;
+	if (options->online)
 		return KIND_ONLINE;
-	if (migration->container.state == CONTAINER_STOPPED)
+	if (stopped)
 		return KIND_STOPPED;
-	return migration->options->no_start ? KIND_HALT : KIND_RESTART;
+	return options->no_start || checks_leave_stopped(&options->skipped) ? KIND_HALT
+									    : KIND_RESTART;
 }
 
 bool migration_starts(const struct migration *migration)
@@ -135,10 +143,12 @@ static int run_steps(struct migration *migration, struct error *err)
 		const struct step *step = &steps[i];
 		struct error failure = { 0 };
 
+		if (migration->options->check_only && step->phase != PHASE_CHECK)
+			return 0;
 		if ((step->kinds & migration_kind(migration)) == 0)
 			continue;
 		/* From the commit on the migration finishes, whatever signal comes. */
-		if (step->phase != PHASE_BEFORE)
+		if (step->phase >= PHASE_SWITCH)
 			wait_shield();
 		if (run_step(migration, step, &failure) < 0) {
 			if (step->phase == PHASE_AFTER) {
@@ -153,7 +163,7 @@ static int run_steps(struct migration *migration, struct error *err)
 					put_back(migration);
 			}
 		}
-		if (step->phase != PHASE_BEFORE)
+		if (step->phase >= PHASE_SWITCH)
 			wait_unshield();
 		if (step->phase == PHASE_SWITCH)
 			turn_give(migration->options->turns, TURN_STOP);

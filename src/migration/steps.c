@@ -12,9 +12,11 @@
 #include "base/memory.h"
 #include "base/turn.h"
 #include "base/wait.h"
+#include "migration/checks.h"
 #include "migration/copy.h"
 #include "migration/plan.h"
 #include "migration/settle.h"
+#include "node/check.h"
 #include "migration/steps.h"
 
 /* A clean shutdown may take this long before the container is killed: what init systems allow
@@ -58,9 +60,13 @@ static int find(struct migration *migration, struct error *err)
 static int lock_source(struct migration *migration, struct error *err)
 {
 	CLEANUP(json_release) json_object *settled = NULL;
-	json_object *arguments = json_object_new_object();
+	json_object *arguments;
 	const char *name;
 
+	/* With --dry-run the check "locked" looks, and nobody's file is made. */
+	if (migration->options->check_only)
+		return 0;
+	arguments = json_object_new_object();
 	json_add_text(arguments, "container", migration->id);
 	if (node_call(&migration->source, "lock", arguments, &settled, err) < 0)
 		return -1;
@@ -86,55 +92,11 @@ static int connect_destination(struct migration *migration, struct error *err)
 	return 0;
 }
 
-static int survey_both(struct migration *migration, struct error *err)
-{
-	struct node *nodes[] = { &migration->source, migration->destination };
-
-	for (size_t i = 0; i < COUNT_OF(nodes); i++) {
-		CLEANUP(json_release) json_object *found = NULL;
-		json_object *arguments = json_object_new_object();
-		const char *home;
-
-		json_add_text(arguments, "runtime", migration->container.runtime);
-		json_add_flag(arguments, "online", is_online(migration));
-		if (node_call(nodes[i], "survey", arguments, &found, err) < 0)
-			return -1;
-		home = json_get_path(found, "home", err);
-		if (home == NULL)
-			return -1;
-		if (nodes[i] == migration->destination)
-			plan_target(&migration->target, &migration->container, migration->id, home);
-	}
-	areas_plan(&migration->areas, &migration->container, &migration->target);
-	return 0;
-}
-
-static int check(struct migration *migration, struct error *err)
-{
-	json_object *arguments;
-
-	if (survey_both(migration, err) < 0)
-		return -1;
-	arguments = json_object_new_object();
-	json_add_text(arguments, "container", migration->target.id);
-	json_add_text(arguments, "given-up", migration->given_up);
-	if (node_call(migration->destination, "lock", arguments, NULL, err) < 0)
-		return -1;
-	arguments = with_areas(migration);
-	json_object_object_add(arguments, "target", container_to_json(&migration->target));
-	return node_call(migration->destination, "check", arguments, NULL, err);
-}
-
 static const char *mode_name(const struct migration *migration)
 {
-	switch (migration_kind(migration)) {
-	case KIND_ONLINE:
+	if (migration_kind(migration) == KIND_ONLINE)
 		return "resume";
-	case KIND_RESTART:
-		return "start";
-	default:
-		return "leave";
-	}
+	return migration_starts(migration) ? "start" : "leave";
 }
 
 /* How the source reaches the destination again. */
@@ -185,12 +147,14 @@ static int begin(struct migration *migration, struct node *node, const char *nam
 		add_source(migration, header);
 	else
 		add_destination(migration, header);
+	json_add_text(header, "origin", migration->facts.origin);
 	return node_call(node, "begin", header, NULL, err);
 }
 
 static int create(struct migration *migration, struct error *err)
 {
 	CLEANUP(memory_release) char *name = plan_name(migration->id);
+	json_object *arguments;
 
 	migration->name = memory_duplicate(name);
 	if (begin(migration, &migration->source, name, err) < 0)
@@ -198,7 +162,9 @@ static int create(struct migration *migration, struct error *err)
 	migration->begun_there = true;
 	if (begin(migration, migration->destination, name, err) < 0)
 		return -1;
-	return node_call(migration->destination, "stage", with_areas(migration), NULL, err);
+	arguments = with_areas(migration);
+	json_object_object_add(arguments, "quota", quota_to_json(&migration->facts.quota));
+	return node_call(migration->destination, "stage", arguments, NULL, err);
 }
 
 /* Of several containers that move at once only one is stopped at any moment. */
@@ -229,6 +195,21 @@ static int halt(struct migration *migration, struct error *err)
 	json_add_flag(arguments, "online", is_online(migration));
 	json_add_number(arguments, "grace", SHUTDOWN_GRACE_SECONDS);
 	return node_call(&migration->source, "halt", arguments, &migration->dumped, err);
+}
+
+/* A copy of what runs is of one moment: nothing runs while the last pass is made. */
+static int pause_source(struct migration *migration, struct error *err)
+{
+	migration->stop_began = wait_clock();
+	return node_call(&migration->source, "pause", NULL, NULL, err);
+}
+
+static int unpause_source(struct migration *migration, struct error *err)
+{
+	if (node_call(&migration->source, "unpause", NULL, NULL, err) < 0)
+		return -1;
+	migration->stopped_ms = wait_clock() - migration->stop_began;
+	return 0;
 }
 
 static int fence(struct migration *migration, struct error *err)
@@ -345,6 +326,17 @@ static int finish(struct migration *migration, struct error *err)
 	return node_call(migration->destination, "finish", NULL, NULL, err);
 }
 
+/* The copy is complete; from here on it is nobody's to take back. */
+static int finish_copy(struct migration *migration, struct error *err)
+{
+	if (node_call(migration->destination, "finish", NULL, NULL, err) < 0)
+		return -1;
+	migration->begun_there = false;
+	if (node_call(&migration->source, "finish", NULL, NULL, err) < 0)
+		return -1;
+	return 0;
+}
+
 static int retire(struct migration *migration, struct error *err)
 {
 	if (migration->unfinished)
@@ -360,10 +352,10 @@ static int retire(struct migration *migration, struct error *err)
 const struct step steps[] = {
 	/* clang-format off */
 	/* name, notice, for which kinds, phase, exit status of a failure, what is done */
-	{ "lock", NULL, KIND_ANY, PHASE_BEFORE, EXIT_LOCKED, lock_source },
-	{ "find", NULL, KIND_ANY, PHASE_BEFORE, EXIT_NOTEXIST, find },
-	{ "connect", "connecting", KIND_ANY, PHASE_BEFORE, EXIT_CONNECT, connect_destination },
-	{ "check", "checking both nodes", KIND_ANY, PHASE_BEFORE, EXIT_RUNTIME, check },
+	{ "lock", NULL, KIND_ANY, PHASE_CHECK, EXIT_LOCKED, lock_source },
+	{ "find", NULL, KIND_ANY, PHASE_CHECK, EXIT_NOTEXIST, find },
+	{ "connect", "connecting", KIND_ANY, PHASE_CHECK, EXIT_CONNECT, connect_destination },
+	{ "check", "checking both nodes", KIND_ANY, PHASE_CHECK, EXIT_RUNTIME, checks_make },
 	{ "create", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, create },
 	{ "fence", NULL, KIND_STOPPED, PHASE_BEFORE, EXIT_COPY, fence },
 	{ "copy-files", "copying files", KIND_ANY, PHASE_BEFORE, EXIT_COPY, copy_files },
@@ -372,18 +364,21 @@ const struct step steps[] = {
 	{ "stop", "stopping", KIND_SHUTDOWN, PHASE_BEFORE, EXIT_VE_STOP, halt },
 	{ "freeze", "freezing and dumping", KIND_ONLINE, PHASE_BEFORE, EXIT_VE_STOP, halt },
 	{ "fence", NULL, KIND_SHUTDOWN, PHASE_BEFORE, EXIT_COPY, fence },
-	{ "copy-last", "copying what changed", KIND_RUNNING, PHASE_BEFORE, EXIT_COPY, copy_last },
+	{ "pause", "pausing", KIND_COPY_RUNNING, PHASE_BEFORE, EXIT_VE_STOP, pause_source },
+	{ "copy-last", "copying what changed", KIND_RUNNING | KIND_COPY_RUNNING, PHASE_BEFORE, EXIT_COPY, copy_last },
+	{ "unpause", NULL, KIND_COPY_RUNNING, PHASE_BEFORE, EXIT_VE_STOP, unpause_source },
 	{ "copy-images", "copying memory", KIND_ONLINE, PHASE_BEFORE, EXIT_COPY, copy_images },
 	{ "place", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, place },
 	{ "restore", "restoring", KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, restore },
 	{ "fence", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, fence },
-	{ "commit", NULL, KIND_ANY, PHASE_BEFORE, EXIT_VE_START, commit },
+	{ "finish-copy", NULL, KIND_STAY, PHASE_BEFORE, EXIT_COPY, finish_copy },
+	{ "commit", NULL, KIND_MOVE, PHASE_BEFORE, EXIT_VE_START, commit },
 	{ "resume", NULL, KIND_ONLINE, PHASE_SWITCH, EXIT_VE_START, take_over },
 	{ "start", "starting", KIND_RESTART, PHASE_SWITCH, EXIT_VE_START, take_over },
 	{ "hand-over", NULL, KIND_LEFT, PHASE_SWITCH, EXIT_VE_START, take_over },
 	{ "release", NULL, KIND_ONLINE, PHASE_AFTER, EXIT_VE_STOP, release },
-	{ "finish", NULL, KIND_ANY, PHASE_AFTER, EXIT_COPY, finish },
-	{ "retire", "cleaning up", KIND_ANY, PHASE_AFTER, EXIT_COPY, retire },
+	{ "finish", NULL, KIND_MOVE, PHASE_AFTER, EXIT_COPY, finish },
+	{ "retire", "cleaning up", KIND_MOVE, PHASE_AFTER, EXIT_COPY, retire },
 	/* clang-format on */
 };
 

@@ -38,11 +38,14 @@ static void collect_kept(struct host *host)
 	}
 }
 
-int adopt_find_kept(struct host *host, const char *id, struct error *err)
+int adopt_find_kept(struct host *host, const char *id, const char *origin, struct error *err)
 {
-	int found = journal_load(&host->journal, id, err);
+	int found = journal_read(&host->journal, id, err);
+	const char *kept =
+		found > 0 ? json_find_text(journal_header(&host->journal), "origin") : NULL;
 
-	if (found > 0 && host->journal.state == JOURNAL_KEPT)
+	if (found > 0 && host->journal.state == JOURNAL_KEPT && kept != NULL && origin != NULL &&
+	    strcmp(kept, origin) == 0)
 		collect_kept(host);
 	journal_release(&host->journal);
 	return found < 0 ? -1 : 0;

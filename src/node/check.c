@@ -1,166 +1,145 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for what must be true on a node before a container may arrive. */
-#include <stdlib.h>
+/* Alone responsible for the table of checks: which are made on which node, and what --nodeps skips. */
 #include <string.h>
-#include <strings.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/process.h"
+#include "base/wait.h"
 #include "node/check.h"
-#include "system/network.h"
 
-int check_programs(const struct runtime *runtime, bool online, struct error *err)
+static const char technologies[] = "technologies";
+static const char cpu[] = "cpu_check";
+
+static const struct check checks[] = {
+	/* clang-format off */
+	/* name, group, sides, use, never skipped, about the start, asks programs, function */
+	{ "programs", NULL, CHECK_BOTH, CHECK_ALWAYS, false, true, false, check_programs },
+	{ "locked", NULL, CHECK_BOTH, CHECK_ALWAYS, true, false, false, check_locked },
+	{ "exists", NULL, CHECK_DESTINATION, CHECK_ALWAYS, true, false, true, check_exists },
+	{ "hostname", NULL, CHECK_DESTINATION, CHECK_ALWAYS, false, false, true, check_hostname },
+	{ "private_area", NULL, CHECK_DESTINATION, CHECK_ALWAYS, false, false, true, check_private_area },
+	{ "ip_address", NULL, CHECK_DESTINATION, CHECK_ALWAYS, false, true, true, check_ip_address },
+	{ "disk_space", NULL, CHECK_BOTH, CHECK_ALWAYS, false, false, false, check_disk_space },
+	{ "filesystem", technologies, CHECK_DESTINATION, CHECK_ALWAYS, false, true, false, check_filesystem },
+	{ "quota", NULL, CHECK_BOTH, CHECK_ALWAYS, false, false, false, check_quota },
+	{ "configuration", technologies, CHECK_DESTINATION, CHECK_ALWAYS, false, true, false, check_configuration },
+	{ "mounts", technologies, CHECK_BOTH, CHECK_ALWAYS, false, true, false, check_mounts },
+	{ "bridge", technologies, CHECK_BOTH, CHECK_ALWAYS, false, true, false, check_bridge },
+	{ "idmap", technologies, CHECK_DESTINATION, CHECK_ALWAYS, false, true, false, check_idmap },
+	{ "architecture", cpu, CHECK_BOTH, CHECK_ALWAYS, false, true, false, check_architecture },
+	{ "clock", NULL, CHECK_BOTH, CHECK_START, false, true, false, check_clock },
+	{ "memory", NULL, CHECK_BOTH, CHECK_ONLINE, false, true, false, check_memory },
+	{ cpu, NULL, CHECK_BOTH, CHECK_ONLINE, false, true, true, check_cpu },
+	{ "criu", NULL, CHECK_BOTH, CHECK_ONLINE, false, true, true, check_criu },
+	{ "cgroup", technologies, CHECK_BOTH, CHECK_ONLINE, false, true, false, check_cgroup },
+	{ "lsm", technologies, CHECK_BOTH, CHECK_ONLINE, false, true, false, check_lsm },
+	{ "checkpoint", technologies, CHECK_SOURCE, CHECK_ONLINE, false, true, false, check_checkpoint },
+	{ "processes", technologies, CHECK_SOURCE, CHECK_ONLINE, false, true, false, check_processes },
+	/* clang-format on */
+};
+
+/* The words of the Parallels tools that mean nothing to the runtimes here. */
+static const char *const foreign[] = { "license", "rate" };
+
+static bool has_word(const struct words *words, const char *word)
 {
-	CLEANUP(memory_release) char *rsync = process_find("rsync");
-
-	if (rsync == NULL)
-		return error_exit(err, EXIT_RUNTIME, "cannot find rsync on PATH: install it");
-	return runtime->usable(online, err);
+	for (size_t i = 0; i < words->count; i++)
+		if (strcmp(words->items[i], word) == 0)
+			return true;
+	return false;
 }
 
-/* "10.0.0.5/24" and "10.0.0.5" are the same address. Link-local ones are never in conflict. */
-static bool same_address(const char *one, const char *other)
+static bool is_skipped(const struct check *check, const struct words *skipped)
 {
-	size_t length = strcspn(one, "/");
-
-	return strncasecmp(one, "fe80:", 5) != 0 && length == strcspn(other, "/") &&
-	       strncasecmp(one, other, length) == 0;
+	return !check->safety && (has_word(skipped, "all") || has_word(skipped, check->name) ||
+				  (check->group != NULL && has_word(skipped, check->group)));
 }
 
-/* The first of these addresses that is one of the container's, or NULL. */
-static const char *find_any(const struct container *container, const struct words *addresses)
+const char *check_name(const char *name)
 {
-	for (size_t i = 0; i < container->device_count; i++) {
-		const struct words *own = &container->devices[i].addresses;
-
-		for (size_t k = 0; k < own->count * addresses->count; k++) {
-			const char *address = addresses->items[k % addresses->count];
-
-			if (same_address(own->items[k / addresses->count], address))
-				return address;
-		}
-	}
+	for (size_t i = 0; i < COUNT_OF(checks); i++)
+		if (strcmp(checks[i].name, name) == 0)
+			return checks[i].name;
 	return NULL;
 }
 
-static int check_node_addresses(const struct container *container, struct error *err)
+bool check_is_safety(const char *name)
 {
-	CLEANUP(network_release) struct network_interfaces own = { 0 };
+	for (size_t i = 0; i < COUNT_OF(checks); i++)
+		if (strcmp(checks[i].name, name) == 0)
+			return checks[i].safety;
+	return false;
+}
 
-	if (network_read(&own, err) < 0)
-		return -1;
-	for (size_t i = 0; i < own.count; i++) {
-		const char *address = find_any(container, &own.items[i].addresses);
+bool check_is_selector(const char *word)
+{
+	for (size_t i = 0; i < COUNT_OF(foreign); i++)
+		if (strcmp(foreign[i], word) == 0)
+			return true;
+	for (size_t i = 0; i < COUNT_OF(checks); i++)
+		if (strcmp(checks[i].name, word) == 0 ||
+		    (checks[i].group != NULL && strcmp(checks[i].group, word) == 0))
+			return true;
+	return strcmp(word, "all") == 0;
+}
 
-		if (address != NULL)
-			return error_exit(err, EXIT_IP_INUSE,
-					  "the address %s of container '%s' is an address of the "
-					  "node itself",
-					  address, container->id);
+bool checks_leave_stopped(const struct words *skipped)
+{
+	for (size_t i = 0; i < COUNT_OF(checks); i++)
+		if (checks[i].starts && is_skipped(&checks[i], skipped))
+			return true;
+	return false;
+}
+
+static bool is_wanted(const struct check *check, const struct check_subject *subject)
+{
+	unsigned int side = subject->destination ? CHECK_DESTINATION : CHECK_SOURCE;
+
+	if ((check->sides & side) == 0)
+		return false;
+	return check->use == CHECK_ALWAYS || (check->use == CHECK_START && subject->starts) ||
+	       subject->online;
+}
+
+/* Has "programs", the first, found one missing? */
+static bool programs_lack(const struct verdicts *verdicts)
+{
+	for (size_t i = 0; i < verdicts->count; i++)
+		if (strcmp(verdicts->items[i].name, checks[0].name) == 0 &&
+		    verdict_stops(&verdicts->items[i]))
+			return true;
+	return false;
+}
+
+static void run_check(const struct check *check, const struct check_subject *subject,
+		      struct verdicts *verdicts)
+{
+	int64_t started = wait_clock();
+	size_t before = verdicts->count;
+
+	check->run(subject, verdicts);
+	/* Nothing was found. */
+	if (verdicts->count == before)
+		verdict_add(verdicts, VERDICT_GO, 0, "");
+	log_debug("check %s: %d ms", check->name, (int)(wait_clock() - started));
+}
+
+void checks_run(const struct check_subject *subject, const struct words *skipped,
+		struct verdicts *verdicts)
+{
+	for (size_t i = 0; i < COUNT_OF(checks); i++) {
+		const struct check *check = &checks[i];
+
+		if (!is_wanted(check, subject))
+			continue;
+		verdicts->name = check->name;
+		verdicts->failing = check->use == CHECK_ONLINE ? VERDICT_OFFLINE_ONLY : VERDICT_NO;
+		if (is_skipped(check, skipped))
+			verdict_add(verdicts, VERDICT_SKIPPED, 0, "as asked for by --nodeps");
+		else if (check->wants_programs && programs_lack(verdicts))
+			verdict_add(verdicts, VERDICT_SKIPPED, 0,
+				    "it needs the program that is missing");
+		else
+			run_check(check, subject, verdicts);
 	}
-	return 0;
-}
-
-static int check_other(const struct container *container, const struct container *other,
-		       struct error *err)
-{
-	for (size_t i = 0; i < other->device_count; i++) {
-		const char *address = find_any(container, &other->devices[i].addresses);
-
-		if (address != NULL)
-			return error_exit(err, EXIT_IP_INUSE,
-					  "the address %s of container '%s' is in use by "
-					  "container '%s'",
-					  address, container->id, other->id);
-	}
-	return 0;
-}
-
-static int check_container_addresses(struct host *host, struct error *err)
-{
-	CLEANUP(words_release) struct words ids = { 0 };
-
-	if (host->runtime->list(&ids, err) < 0)
-		return -1;
-	for (size_t i = 0; i < ids.count; i++) {
-		CLEANUP(container_release) struct container other = { 0 };
-		struct error failure;
-
-		/* A container that cannot be described cannot be compared; that is its own trouble. */
-		if (host->runtime->describe(ids.items[i], &other, &failure) < 0)
-			log_debug("container '%s' is left out of the address check: %s",
-				  ids.items[i], failure.text);
-		else if (other.id != NULL && check_other(&host->container, &other, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int check_needs(const struct container *container, struct error *err)
-{
-	for (size_t i = 0; i < container->includes.count; i++)
-		if (!file_exists(container->includes.items[i]))
-			return error_exit(err, EXIT_TECHNOLOGIES,
-					  "the configuration of container '%s' includes '%s', "
-					  "which is not there: copy it",
-					  container->id, container->includes.items[i]);
-	for (size_t i = 0; i < container->mount_sources.count; i++)
-		if (!file_exists(container->mount_sources.items[i]))
-			return error_exit(err, EXIT_TECHNOLOGIES,
-					  "container '%s' mounts '%s' from outside, which is not "
-					  "there: make it",
-					  container->id, container->mount_sources.items[i]);
-	for (size_t i = 0; i < container->device_count; i++) {
-		const char *bridge = container->devices[i].bridge;
-
-		if (bridge != NULL && !network_link_exists(bridge))
-			return error_exit(err, EXIT_TECHNOLOGIES,
-					  "network device '%s' of container '%s' is plugged into "
-					  "'%s', which is not there: make that bridge",
-					  container->devices[i].name, container->id, bridge);
-	}
-	return 0;
-}
-
-int check_destination(struct host *host, const struct areas *areas, struct error *err)
-{
-	CLEANUP(container_release) struct container there = { 0 };
-	const char *id = host->container.id;
-	int known = host->runtime->describe(id, &there, err);
-
-	/* One that cannot be described is there all the same, unless lxc itself does not answer. */
-	if (known < 0 && !file_exists(areas->items[0].final))
-		return -1;
-	if (known != 0)
-		return error_exit(err, EXIT_EXISTS,
-				  "container '%s' exists: remove it, or migrate "
-				  "under another id",
-				  id);
-	if (staging_check(host, areas, err) < 0 || check_needs(&host->container, err) < 0 ||
-	    check_node_addresses(&host->container, err) < 0)
-		return -1;
-	return check_container_addresses(host, err);
-}
-
-int check_start(struct host *host, struct error *err)
-{
-	CLEANUP(container_release) struct container now = { 0 };
-	struct error failure;
-
-	/* Told twice, since the first answer was lost. */
-	if (host->runtime->describe(host->container.id, &now, &failure) == 1 &&
-	    now.state == CONTAINER_RUNNING)
-		return 1;
-	container_release(&now);
-	if (host->runtime->start(&host->container, err) == 0)
-		return 1;
-	/* It failed, so nothing of it may be left: a half-started one is stopped. */
-	if (host->runtime->stop(&host->container, 0, &failure) < 0)
-		log_debug("%s", failure.text);
-	if (host->runtime->describe(host->container.id, &now, &failure) < 0 ||
-	    now.state != CONTAINER_STOPPED)
-		return -1;
-	return 0;
 }

@@ -1,98 +1,157 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for finding processes that are in a container but not of its tree. */
+/* Alone responsible for the check "processes": which there are, and whose they are. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "node/check.h"
+#include "node/scan.h"
 #include "system/cgroup.h"
+#include "system/proc.h"
 
-#define STAT_LIMIT 4096
-#define NAME_SIZE 32
+#define LINK_SIZE 256
 
-struct search {
-	pid_t init_pid;
-	char namespace[NAME_SIZE]; /* this node's pid namespace */
-	pid_t outsider;		   /* found, or 0 */
-	pid_t parent;
+/* criu dumps nested ones of the other kinds. */
+static const struct {
+	const char *file;
+	const char *name;
+} namespaces[] = {
+	{ "ns/pid", "pid" }, { "ns/user", "user" },	{ "ns/uts", "UTS" },
+	{ "ns/ipc", "IPC" }, { "ns/cgroup", "cgroup" }, { "ns/time", "time" },
 };
 
-/* "pid:[4026531836]"; empty when the process is gone. */
-static void read_namespace(pid_t pid, char name[NAME_SIZE])
+void scan_files_add(struct scan_files *files, pid_t pid, int64_t number)
 {
-	CLEANUP(memory_release) char *path = memory_format("/proc/%d/ns/pid", (int)pid);
-	ssize_t length = readlink(path, name, NAME_SIZE - 1);
-
-	name[length > 0 ? length : 0] = '\0';
+	files->items = memory_resize(files->items, files->count + 1, sizeof(*files->items));
+	files->items[files->count++] = (struct scan_file){ pid, number };
 }
 
-/* /proc/PID/stat: "PID (name) state PPID …"; the name may have blanks and parentheses. */
-static pid_t read_parent(pid_t pid)
+bool scan_files_have(const struct scan_files *files, int64_t number)
 {
-	CLEANUP(memory_release) char *path = memory_format("/proc/%d/stat", (int)pid);
-	CLEANUP(text_release) struct text stat = { 0 };
-	struct error ignored;
-	const char *end;
-	int parent = 0;
-
-	if (file_read(path, STAT_LIMIT, &stat, &ignored) < 0)
-		return 0;
-	end = strrchr(text_string(&stat), ')');
-	if (end == NULL || sscanf(end + 1, " %*c %d", &parent) != 1)
-		return 0;
-	return (pid_t)parent;
+	for (size_t i = 0; i < files->count; i++)
+		if (files->items[i].number == number)
+			return true;
+	return false;
 }
 
-static void read_name(pid_t pid, char name[NAME_SIZE])
+/* The service that systemd in the container has started it for: the last of its cgroup's path. */
+static char *unit_of(pid_t pid)
 {
-	CLEANUP(memory_release) char *path = memory_format("/proc/%d/comm", (int)pid);
-	CLEANUP(text_release) struct text comm = { 0 };
-	struct error ignored;
+	static const char suffix[] = ".service";
+	CLEANUP(text_release) struct text content = { 0 };
+	char *rest;
 
-	file_read(path, STAT_LIMIT, &comm, &ignored);
-	text_printable(name, NAME_SIZE, text_string(&comm), strcspn(text_string(&comm), "\n"));
+	proc_read(pid, "cgroup", &content);
+	rest = content.bytes;
+	for (char *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
+		char *slash = strrchr(line, '/');
+
+		if (slash != NULL && text_ends_with(slash, suffix))
+			return memory_format(", unit %.100s", slash + 1);
+	}
+	return memory_duplicate("");
+}
+
+void scan_refuse(struct scan *scan, pid_t pid, const char *format, ...)
+{
+	CLEANUP(memory_release) char *unit = unit_of(pid);
+	char name[PROC_NAME_SIZE];
+	char text[800];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	proc_name(pid, name);
+	verdict_refuse(scan->verdicts, EXIT_TECHNOLOGIES,
+		       "process %d ('%s'%s) of container '%s' %s", (int)pid, name, unit,
+		       scan->container->id, text);
 }
 
 /* The init's parent is its monitor; any other process whose parent is out here was put in. */
-static void look_at(pid_t pid, void *data)
+static bool scan_parent(struct scan *scan, pid_t pid)
 {
-	struct search *search = data;
-	char namespace[NAME_SIZE];
-	pid_t parent;
+	pid_t parent = proc_parent(pid);
+	char name[PROC_NAME_SIZE];
+	char theirs[LINK_SIZE];
+	char ours[LINK_SIZE];
 
-	if (search->outsider != 0 || pid == search->init_pid)
+	if (pid == scan->container->init_pid || parent <= 0 ||
+	    !proc_link(getpid(), "ns/pid", ours, sizeof(ours)) ||
+	    !proc_link(parent, "ns/pid", theirs, sizeof(theirs)) || strcmp(ours, theirs) != 0)
+		return false;
+	proc_name(parent, name);
+	scan_refuse(scan, pid,
+		    "was put into it from outside, by process %d ('%s'), and would be lost: end "
+		    "it, or migrate without --online",
+		    (int)parent, name);
+	return true;
+}
+
+static void scan_namespaces(struct scan *scan, pid_t pid)
+{
+	for (size_t i = 0; i < COUNT_OF(namespaces); i++) {
+		char own[LINK_SIZE];
+		char inits[LINK_SIZE];
+
+		if (!proc_link(pid, namespaces[i].file, own, sizeof(own)) ||
+		    !proc_link(scan->container->init_pid, namespaces[i].file, inits,
+			       sizeof(inits)) ||
+		    strcmp(own, inits) == 0)
+			continue;
+		scan_refuse(scan, pid,
+			    "is in a nested %s namespace, which criu cannot dump: end it, or "
+			    "migrate without --online",
+			    namespaces[i].name);
 		return;
-	parent = read_parent(pid);
-	read_namespace(parent, namespace);
-	if (parent > 0 && strcmp(namespace, search->namespace) == 0) {
-		search->outsider = pid;
-		search->parent = parent;
 	}
 }
 
-int check_processes(const struct container *container, struct error *err)
+static void scan_process(struct scan *scan, pid_t pid)
 {
-	CLEANUP(memory_release) char *freezer = NULL;
-	struct search search = { .init_pid = container->init_pid };
-	char name[NAME_SIZE];
-	char parent[NAME_SIZE];
+	if (scan_parent(scan, pid))
+		return;
+	scan_namespaces(scan, pid);
+	scan_descriptors(scan, pid);
+	scan_mappings(scan, pid);
+	scan_mounts(scan, pid);
+}
 
-	if (container->state != CONTAINER_RUNNING)
-		return 0;
-	read_namespace(getpid(), search.namespace);
-	if (cgroup_find_freezer(container->init_pid, &freezer, err) < 0 ||
-	    cgroup_visit(freezer, look_at, &search, err) < 0)
-		return -1;
-	if (search.outsider == 0)
-		return 0;
-	read_name(search.outsider, name);
-	read_name(search.parent, parent);
-	return error_exit(
-		err, EXIT_TECHNOLOGIES,
-		"process %d ('%s') of container '%s' was put into it from outside, by process "
-		"%d ('%s'), and would be lost: end it, or migrate without --online",
-		(int)search.outsider, name, container->id, (int)search.parent, parent);
+static void add_pid(pid_t pid, void *data)
+{
+	struct scan *scan = data;
+
+	scan->pids = memory_resize(scan->pids, scan->count + 1, sizeof(*scan->pids));
+	scan->pids[scan->count++] = pid;
+}
+
+static void scan_release(struct scan *scan)
+{
+	free(scan->pids);
+	free(scan->sockets.items);
+	free(scan->terminals.items);
+	free(scan->masters.items);
+	words_release(&scan->namespaces);
+}
+
+void check_processes(const struct check_subject *subject, struct verdicts *verdicts)
+{
+	const struct container *container = &subject->host->container;
+	CLEANUP(scan_release)
+	struct scan scan = { .container = container, .verdicts = verdicts };
+	CLEANUP(memory_release) char *freezer = NULL;
+	struct error failure = { 0 };
+
+	if (cgroup_find_freezer(container->init_pid, &freezer, &failure) < 0 ||
+	    cgroup_visit(freezer, add_pid, &scan, &failure) < 0) {
+		verdict_fail(verdicts, &failure, EXIT_TECHNOLOGIES);
+		return;
+	}
+	for (size_t i = 0; i < scan.count; i++)
+		scan_process(&scan, scan.pids[i]);
+	scan_sockets(&scan);
+	scan_terminals(&scan);
 }

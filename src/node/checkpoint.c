@@ -17,6 +17,7 @@
 #include "node/hook.h"
 #include "node/undo.h"
 #include "system/criu.h"
+#include "system/criu_probe.h"
 #include "system/processes.h"
 
 #define LOG_LIMIT (16 << 20)
@@ -55,6 +56,7 @@ int checkpoint_prepare(struct host *host, struct error *err)
 		  "mode=0700,size=100%") < 0)
 		return error_system(err, "cannot mount a tmpfs for the images at '%s'",
 				    host->images);
+	criu_warm();
 	return hook_listen(host, err);
 }
 

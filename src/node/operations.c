@@ -13,12 +13,12 @@
 #include "node/check.h"
 #include "node/checkpoint.h"
 #include "node/dump.h"
+#include "node/halt.h"
 #include "node/hook.h"
 #include "node/manifest.h"
 #include "node/operations.h"
 #include "node/restore.h"
 #include "node/retire.h"
-#include "node/staging.h"
 #include "node/undo.h"
 
 /* A container that is stopped says so at once. */
@@ -47,31 +47,10 @@ static int inspect(struct call *call, struct error *err)
 	return 0;
 }
 
-/* Is the node able to, and where do its containers live? {"runtime", "online"} -> {"home"} */
+/* Where do the runtime's containers live? (node/check.h) */
 static int survey(struct call *call, struct error *err)
 {
-	const char *name = json_get_text(call->arguments, "runtime", 32, err);
-	bool online = json_find_flag(call->arguments, "online");
-	CLEANUP(memory_release) char *home = NULL;
-
-	if (name == NULL)
-		return -1;
-	call->host->runtime = runtime_by_name(name);
-	if (call->host->runtime == NULL)
-		return error_exit(err, EXIT_RUNTIME, "there is no runtime '%s'", name);
-	if (check_programs(call->host->runtime, online, err) < 0)
-		return -1;
-	/* On the source the container is known by now. */
-	if (online && call->host->container.id != NULL &&
-	    (call->host->runtime->checkpointable(&call->host->container, err) < 0 ||
-	     check_processes(&call->host->container, err) < 0))
-		return -1;
-	home = call->host->runtime->home(err);
-	if (home == NULL)
-		return -1;
-	call->result = json_object_new_object();
-	json_add_text(call->result, "home", home);
-	return 0;
+	return check_survey(call->host, call->arguments, &call->result, err);
 }
 
 /*
@@ -135,30 +114,21 @@ static int read_areas(struct call *call, struct areas *areas, struct error *err)
 	return list == NULL ? -1 : areas_from_json(areas, list, err);
 }
 
-/* Could the container live here, as `target` describes it? {"target", "areas"} */
+/* Can the migration be, as far as this node knows? (node/check.h) */
 static int check(struct call *call, struct error *err)
 {
-	CLEANUP(areas_release) struct areas areas = { 0 };
-	struct host *host = call->host;
-	json_object *target = json_get_object(call->arguments, "target", err);
-
-	container_release(&host->container);
-	if (target == NULL)
-		return -1;
-	if (host->runtime == NULL)
-		return error_set(err, "a check follows a survey");
-	if (container_from_json(&host->container, target, err) < 0 ||
-	    read_areas(call, &areas, err) < 0 || adopt_find_kept(host, host->container.id, err) < 0)
-		return -1;
-	return check_destination(host, &areas, err);
+	return check_operation(call->host, call->arguments, &call->result, err);
 }
 
-/* Room for the copy: {"areas"} */
+/* Room for the copy: {"areas", "quota"} */
 static int stage(struct call *call, struct error *err)
 {
 	CLEANUP(areas_release) struct areas areas = { 0 };
+	struct quota quota = { 0 };
 
-	return read_areas(call, &areas, err) < 0 ? -1 : staging_make(call->host, &areas, err);
+	if (read_areas(call, &areas, err) < 0 || quota_from_json(call->arguments, &quota, err) < 0)
+		return -1;
+	return staging_make(call->host, &areas, &quota, err);
 }
 
 /* Images and hook: -> {"images"} */
@@ -189,26 +159,13 @@ static int dump(struct call *call, struct error *err)
 /* The source's processes stop running, for criu or for good. {"online", "grace"} -> online: {"images"} */
 static int halt(struct call *call, struct error *err)
 {
-	struct host *host = call->host;
 	int64_t grace;
 
 	if (json_find_flag(call->arguments, "online"))
 		return dump(call, err);
-	if (json_get_number(call->arguments, "grace", 0, 86400, &grace, err) < 0 ||
-	    undo_push(host, UNDO_FAILURE, undo_start, json_object_new_object(), err) < 0)
+	if (json_get_number(call->arguments, "grace", 0, 86400, &grace, err) < 0)
 		return -1;
-	if (host->runtime->stop(&host->container, (int)grace, err) == 0)
-		return 0;
-	/* A shutdown that has begun cannot be called back: it is led to its end, so that the
-	 * container can be started again. */
-	if (err->exit_status == EXIT_INTERRUPTED) {
-		struct error ignored;
-
-		wait_shield();
-		host->runtime->stop(&host->container, (int)grace, &ignored);
-		wait_unshield();
-	}
-	return -1;
+	return halt_stop(call->host, (int)grace, err);
 }
 
 /* The copied configuration is made fit for this node: {"from", "areas"} */
@@ -352,32 +309,13 @@ static int retire(struct call *call, struct error *err)
 /* The node's part is over. On the destination what was copied is synced to the disk first. */
 static int finish(struct call *call, struct error *err)
 {
-	CLEANUP(areas_release) struct areas areas = { 0 };
 	struct host *host = call->host;
-	json_object *list;
 
 	if (host->journal.records == NULL)
 		return 0;
-	if (host->journal.state == JOURNAL_TOLD || host->journal.state == JOURNAL_RUNNING) {
-		list = json_get_array(journal_header(&host->journal), "areas", AREAS_MAX, err);
-		if (list == NULL || areas_from_json(&areas, list, err) < 0 ||
-		    staging_sync(&areas, err) < 0)
-			return -1;
-	}
-	if (restore_settle(host, err) < 0)
+	if (staging_finish(host, err) < 0 || restore_settle(host, err) < 0)
 		return -1;
 	return host_finish(host, err);
-}
-
-/* Everything is taken back, but the journal stays until the other node has done the same. */
-static int undo(struct call *call, struct error *err)
-{
-	return host_undo(call->host, err);
-}
-
-static int rollback(struct call *call, struct error *err)
-{
-	return host_rollback(call->host, err);
 }
 
 /* What must be there before it runs. */
@@ -386,32 +324,35 @@ enum needs { NEEDS_NOTHING, NEEDS_LOCK, NEEDS_JOURNAL };
 static const struct operation {
 	const char *name;
 	int (*run)(struct call *call, struct error *err);
+	int (*act)(struct host *host, struct error *err); /* instead: nothing to read or tell */
 	enum needs needs;
 	bool mutates; /* changes the node: not in a dry run */
 } operations[] = {
 	/* clang-format off */
-	{ "inspect", inspect, NEEDS_NOTHING, false },
-	{ "survey", survey, NEEDS_NOTHING, false },
-	{ "lock", lock, NEEDS_NOTHING, false },
-	{ "check", check, NEEDS_NOTHING, false },
-	{ "adopt", adopt, NEEDS_NOTHING, true },
-	{ "begin", begin, NEEDS_LOCK, true },
-	{ "stage", stage, NEEDS_JOURNAL, true },
-	{ "prepare", prepare, NEEDS_JOURNAL, true },
-	{ "halt", halt, NEEDS_JOURNAL, true },
-	{ "configure", configure, NEEDS_JOURNAL, true },
-	{ "place", place, NEEDS_JOURNAL, true },
-	{ "restore", restore, NEEDS_JOURNAL, true },
-	{ "fence", fence, NEEDS_JOURNAL, true },
-	{ "commit", commit, NEEDS_JOURNAL, true },
-	{ "regain", regain, NEEDS_JOURNAL, true },
-	{ "take-over", take_over, NEEDS_JOURNAL, true },
-	{ "moved", moved, NEEDS_JOURNAL, true },
-	{ "release", release, NEEDS_JOURNAL, true },
-	{ "retire", retire, NEEDS_JOURNAL, true },
-	{ "finish", finish, NEEDS_LOCK, true },
-	{ "undo", undo, NEEDS_JOURNAL, true },
-	{ "rollback", rollback, NEEDS_LOCK, true },
+	{ "inspect", inspect, NULL, NEEDS_NOTHING, false },
+	{ "survey", survey, NULL, NEEDS_NOTHING, false },
+	{ "lock", lock, NULL, NEEDS_NOTHING, false },
+	{ "check", check, NULL, NEEDS_NOTHING, false },
+	{ "adopt", adopt, NULL, NEEDS_NOTHING, true },
+	{ "begin", begin, NULL, NEEDS_LOCK, true },
+	{ "stage", stage, NULL, NEEDS_JOURNAL, true },
+	{ "prepare", prepare, NULL, NEEDS_JOURNAL, true },
+	{ "halt", halt, NULL, NEEDS_JOURNAL, true },
+	{ "configure", configure, NULL, NEEDS_JOURNAL, true },
+	{ "pause", NULL, halt_pause, NEEDS_JOURNAL, true },
+	{ "unpause", NULL, halt_unpause, NEEDS_JOURNAL, true },
+	{ "place", place, NULL, NEEDS_JOURNAL, true },
+	{ "restore", restore, NULL, NEEDS_JOURNAL, true },
+	{ "fence", fence, NULL, NEEDS_JOURNAL, true },
+	{ "commit", commit, NULL, NEEDS_JOURNAL, true },
+	{ "regain", regain, NULL, NEEDS_JOURNAL, true },
+	{ "take-over", take_over, NULL, NEEDS_JOURNAL, true },
+	{ "moved", moved, NULL, NEEDS_JOURNAL, true },
+	{ "release", release, NULL, NEEDS_JOURNAL, true },
+	{ "retire", retire, NULL, NEEDS_JOURNAL, true },
+	{ "finish", finish, NULL, NEEDS_LOCK, true },
+	{ "undo", NULL, host_undo, NEEDS_JOURNAL, true },
+	{ "rollback", NULL, host_rollback, NEEDS_LOCK, true },
 	/* clang-format on */
 };
 
@@ -442,7 +383,8 @@ int operation_run(struct host *host, const char *name, json_object *arguments, j
 			return -1;
 		outcome = failure_point("operation", name, "", err);
 		if (outcome == 0)
-			outcome = operations[i].run(&call, err);
+			outcome = operations[i].act != NULL ? operations[i].act(host, err)
+							    : operations[i].run(&call, err);
 		if (outcome == 0)
 			outcome = failure_point("operation", name, " done", err);
 		log_debug("operation %s: %d ms", name, (int)(wait_clock() - started));

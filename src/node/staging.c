@@ -32,9 +32,15 @@ static void add_area(struct areas *areas, const char *source, const char *final)
 
 void areas_plan(struct areas *areas, const struct container *from, const struct container *to)
 {
+	bool inside = file_path_below(from->private_area, from->directory);
+
 	add_area(areas, from->directory, to->directory);
-	if (!file_path_below(from->private_area, from->directory))
-		add_area(areas, from->private_area, to->private_area);
+	if (inside && file_path_below(to->private_area, to->directory))
+		return;
+	add_area(areas, from->private_area, to->private_area);
+	if (inside)
+		areas->items[0].except =
+			memory_duplicate(from->private_area + strlen(from->directory));
 }
 
 void areas_release(struct areas *areas)
@@ -43,6 +49,7 @@ void areas_release(struct areas *areas)
 		free(areas->items[i].source);
 		free(areas->items[i].staging);
 		free(areas->items[i].final);
+		free(areas->items[i].except);
 	}
 	*areas = (struct areas){ 0 };
 }
@@ -101,8 +108,8 @@ int staging_check(struct host *host, const struct areas *areas, struct error *er
 					  area->final);
 		if (file_exists(area->staging) && !was_kept(host, area->staging))
 			return error_exit(err, EXIT_EXISTS,
-					  "'%s' exists and is not of an earlier attempt: look "
-					  "what it is, and remove it",
+					  "'%s' exists and is not of an earlier attempt with "
+					  "this very container: look what it is, and remove it",
 					  area->staging);
 	}
 	return 0;
@@ -121,7 +128,37 @@ static int make_parents(struct host *host, const char *path, struct error *err)
 	return file_make_directory(parent, 0755, err) < 0 ? -1 : 0;
 }
 
-int staging_make(struct host *host, const struct areas *areas, struct error *err)
+/* Where the private area lies until the switch. The caller frees. */
+static char *staged_private_area(const struct host *host, const struct areas *areas)
+{
+	const char *path = host->container.private_area;
+
+	for (size_t i = areas->count; i-- > 0;)
+		if (file_path_below(path, areas->items[i].final))
+			return memory_format("%s%s", areas->items[i].staging,
+					     path + strlen(areas->items[i].final));
+	return NULL;
+}
+
+/* The limit is there before the first file, which it counts. */
+static int make_limited(struct host *host, const struct areas *areas, const struct quota *quota,
+			struct error *err)
+{
+	CLEANUP(memory_release) char *path = staged_private_area(host, areas);
+
+	if (!quota_is_set(quota))
+		return 0;
+	if (path == NULL)
+		return error_set(err, "the private area '%s' is in no area",
+				 host->container.private_area);
+	if (make_parents(host, path, err) < 0 ||
+	    undo_push_path(host, UNDO_STAGING, undo_remove_limited, path, err) < 0)
+		return -1;
+	return quota_make(path, quota, err);
+}
+
+int staging_make(struct host *host, const struct areas *areas, const struct quota *quota,
+		 struct error *err)
 {
 	if (staging_check(host, areas, err) < 0)
 		return -1;
@@ -145,7 +182,7 @@ int staging_make(struct host *host, const struct areas *areas, struct error *err
 			return -1;
 		}
 	}
-	return 0;
+	return make_limited(host, areas, quota, err);
 }
 
 int staging_place(struct host *host, const struct areas *areas, struct error *err)
@@ -177,7 +214,17 @@ static int sync_areas(const void *data, struct error *err)
 	return 0;
 }
 
-int staging_sync(const struct areas *areas, struct error *err)
+int staging_finish(struct host *host, struct error *err)
 {
-	return offload(sync_areas, areas, err);
+	CLEANUP(areas_release) struct areas areas = { 0 };
+	json_object *header = journal_header(&host->journal);
+	const char *role = json_find_text(header, "role");
+	json_object *list;
+
+	if (role == NULL || strcmp(role, "destination") != 0)
+		return 0;
+	list = json_get_array(header, "areas", AREAS_MAX, err);
+	if (list == NULL || areas_from_json(&areas, list, err) < 0)
+		return -1;
+	return offload(sync_areas, &areas, err);
 }

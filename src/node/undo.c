@@ -13,14 +13,18 @@
 #include "node/dump.h"
 #include "node/restore.h"
 #include "node/undo.h"
+#include "system/cgroup.h"
 #include "system/network.h"
+#include "system/quota.h"
 
 const char undo_remove_directory[] = "remove-directory";
 const char undo_remove_tree[] = "remove-tree";
+const char undo_remove_limited[] = "remove-limited";
 const char undo_rename[] = "rename";
 const char undo_unmount[] = "unmount";
 const char undo_remove_link[] = "remove-link";
 const char undo_resume[] = "resume";
+const char undo_unpause[] = "unpause";
 const char undo_drop[] = "drop";
 const char undo_kill[] = "kill";
 const char undo_start[] = "start";
@@ -45,6 +49,14 @@ static int remove_tree(struct host *host, json_object *arguments, struct error *
 
 	(void)host;
 	return path == NULL ? -1 : file_remove_tree(path, err);
+}
+
+static int remove_limited(struct host *host, json_object *arguments, struct error *err)
+{
+	const char *path = json_get_path(arguments, "path", err);
+
+	(void)host;
+	return path == NULL ? -1 : quota_remove(path, err);
 }
 
 static int rename_back(struct host *host, json_object *arguments, struct error *err)
@@ -83,6 +95,14 @@ static int remove_link(struct host *host, json_object *arguments, struct error *
 	return network_delete(name, err);
 }
 
+static int unpause(struct host *host, json_object *arguments, struct error *err)
+{
+	const char *freezer = json_get_path(arguments, "freezer", err);
+
+	(void)host;
+	return freezer == NULL ? -1 : cgroup_thaw(freezer, err);
+}
+
 static int start_again(struct host *host, json_object *arguments, struct error *err)
 {
 	CLEANUP(container_release) struct container now = { 0 };
@@ -107,10 +127,12 @@ static const struct {
 } actions[] = {
 	{ undo_remove_directory, remove_directory },
 	{ undo_remove_tree, remove_tree },
+	{ undo_remove_limited, remove_limited },
 	{ undo_rename, rename_back },
 	{ undo_unmount, unmount },
 	{ undo_remove_link, remove_link },
 	{ undo_resume, dump_resume },
+	{ undo_unpause, unpause },
 	{ undo_drop, restore_drop },
 	{ undo_kill, restore_kill },
 	{ undo_start, start_again },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for the container as a value: release, copy, its id, its root's ids. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ void container_release(struct container *container)
 	free(container->hostname);
 	free(container->directory);
 	free(container->private_area);
+	free(container->root);
 	free(container->ranges);
 	for (size_t i = 0; i < container->device_count; i++)
 		release_device(&container->devices[i]);
@@ -69,6 +71,7 @@ void container_copy(struct container *to, const struct container *from)
 		.hostname = copy_text(from->hostname),
 		.directory = copy_text(from->directory),
 		.private_area = copy_text(from->private_area),
+		.root = copy_text(from->root),
 		.init_pid = from->init_pid,
 		.range_count = from->range_count,
 		.device_count = from->device_count,
@@ -108,6 +111,31 @@ int container_check_id(const char *id, struct error *err)
 				  "digits, '_', '.', '+' and '-'",
 				  shown);
 	return 0;
+}
+
+/* Would the character continue the id next to it? Digits continue digits, words continue words. */
+static bool continues(char character, char next_to)
+{
+	if (isdigit((unsigned char)next_to))
+		return isdigit((unsigned char)character);
+	return isalnum((unsigned char)character);
+}
+
+char *container_rename(const char *text, const char *id, const char *new_id)
+{
+	size_t length = strlen(id);
+	struct text renamed = { 0 };
+
+	text_append(&renamed, "", 0);
+	for (const char *at = text; *at != '\0';) {
+		bool matches = strncmp(at, id, length) == 0 &&
+			       (at == text || !continues(at[-1], id[0])) &&
+			       !continues(at[length], id[length - 1]);
+
+		text_append(&renamed, matches ? new_id : at, matches ? strlen(new_id) : 1);
+		at += matches ? length : 1;
+	}
+	return text_take(&renamed);
 }
 
 /* Where the container's id 0 is on the node; without a map it is the node's own. */

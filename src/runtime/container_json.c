@@ -54,6 +54,7 @@ json_object *container_to_json(const struct container *container)
 	json_add_text(object, "hostname", container->hostname);
 	json_add_text(object, "directory", container->directory);
 	json_add_text(object, "private_area", container->private_area);
+	json_add_text(object, "root", container->root);
 	json_add_number(object, "init_pid", container->init_pid);
 	for (size_t i = 0; i < container->range_count; i++)
 		json_object_array_add(ranges, range_to_json(&container->ranges[i]));
@@ -270,6 +271,7 @@ static int fill(struct container *container, json_object *object, struct error *
 	    find_text(object, "hostname", is_hostname, &container->hostname, err) < 0 ||
 	    get_text(object, "directory", is_path, &container->directory, err) < 0 ||
 	    get_text(object, "private_area", is_path, &container->private_area, err) < 0 ||
+	    find_text(object, "root", is_path, &container->root, err) < 0 ||
 	    json_get_number(object, "init_pid", 0, INT32_MAX, &pid, err) < 0)
 		return -1;
 	container->init_pid = (pid_t)pid;

@@ -280,5 +280,6 @@ const struct runtime runtime_lxc = {
 	.make_network = lxc_make_network,
 	.plug_network = lxc_plug_network,
 	.unplug_network = lxc_unplug_network,
+	.may_map = lxc_may_map,
 	.settle = lxc_settle,
 };

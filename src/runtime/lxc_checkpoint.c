@@ -10,9 +10,6 @@
 #include "runtime/lxc.h"
 #include "system/criu.h"
 
-/* Deleted files that are still open travel in the images; criu's own limit is 1 MiB. */
-#define GHOST_LIMIT "1G"
-
 #define MOUNTINFO_SIZE_MAX (4 << 20)
 
 /* Settings whose effect on the node lxc makes only at a start, not at a restore. */
@@ -120,7 +117,7 @@ static int write_criu_options(const struct checkpoint *checkpoint, const struct 
 	CLEANUP(text_release) struct text options = { 0 };
 	CLEANUP(memory_release) char *path = memory_format("%s/criu.conf", checkpoint->work);
 
-	text_format(&options, "tcp-established\nghost-limit %s\n", GHOST_LIMIT);
+	text_format(&options, "tcp-established\nghost-limit %dM\n", CHECKPOINT_GHOST_MIB);
 	for (size_t i = 0; i < pairs->count; i++)
 		text_format(&options, "external netdev[%s]:%s\n", pairs->items[i].name,
 			    pairs->items[i].inner);

@@ -98,8 +98,11 @@ static int describe_config(const struct lxc_config *config, struct container *co
 			   struct error *err)
 {
 	const char *hostname = lxc_config_get(config, "lxc.uts.name");
+	const char *root = lxc_config_get(config, "lxc.rootfs.mount");
 
 	container->hostname = memory_duplicate(hostname != NULL ? hostname : container->id);
+	if (root != NULL && file_path_is_plain(root))
+		container->root = memory_duplicate(root);
 	if (describe_rootfs(config, container, err) < 0 ||
 	    describe_ranges(config, container, err) < 0 ||
 	    lxc_describe_mounts(config, container, err) < 0)

@@ -10,6 +10,7 @@
 /* What is being relocated: `in` is the copy of move.from_directory. */
 struct relocation {
 	struct lxc_move move;
+	const char *to_root; /* a new lxc.rootfs.mount; NULL: as it is */
 	const char *in;
 };
 
@@ -114,19 +115,44 @@ static int relocate_config(const struct relocation *relocation, const char *path
 	return 0;
 }
 
+/* What an included file may have said before is overruled at the end of the container's own. */
+static int add_root(const struct relocation *relocation, const char *path, struct error *err)
+{
+	CLEANUP(text_release) struct text before = { 0 };
+	CLEANUP(text_release) struct text after = { 0 };
+
+	if (relocation->to_root == NULL)
+		return 0;
+	if (file_read(path, LXC_CONFIG_SIZE_MAX, &before, err) < 0)
+		return -1;
+	text_format(&after, "%s\nlxc.rootfs.mount = %s\n", text_string(&before),
+		    relocation->to_root);
+	return replace(path, &before, &after, err);
+}
+
 int lxc_rewrite(const struct container *from, const struct container *to, const char *in,
 		struct error *err)
 {
 	CLEANUP(memory_release) char *config = lxc_config_path(in);
 	CLEANUP(memory_release) char *unfenced = memory_format("%s/%s", in, LXC_CONFIG_NAME);
 	struct relocation relocation = {
-		.move = { from->directory, to->directory, from->private_area, to->private_area },
+		.move = {
+			.from_id = from->id,
+			.to_id = to->id,
+			.from_directory = from->directory,
+			.to_directory = to->directory,
+			.from_private_area = from->private_area,
+			.to_private_area = to->private_area,
+		},
 		.in = in,
 	};
 
+	if (to->root != NULL && (from->root == NULL || strcmp(from->root, to->root) != 0))
+		relocation.to_root = to->root;
 	if (config == NULL)
 		return error_set(err, "container '%s' came without its configuration", to->id);
-	if (relocate_config(&relocation, config, 0, err) < 0)
+	if (relocate_config(&relocation, config, 0, err) < 0 ||
+	    add_root(&relocation, config, err) < 0)
 		return error_context(err, "cannot adapt the configuration of container '%s'",
 				     to->id);
 	/* What stopped before the last pass was fenced by then; its copy is not to be. */

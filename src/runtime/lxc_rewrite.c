@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "runtime/container.h"
 #include "runtime/lxc_config.h"
 
 #define BLANKS " \t"
@@ -51,6 +52,30 @@ static size_t value_end(const char *line, size_t start, size_t length)
 	return length;
 }
 
+/* Is the key of the line one whose value names the container? */
+static bool names_container(const char *key, size_t length)
+{
+	static const char host_name[] = "lxc.uts.name";
+	static const char device[] = ".veth.pair";
+
+	while (length > 0 && strchr(BLANKS, key[length - 1]) != NULL)
+		length--;
+	if (length == sizeof(host_name) - 1 && strncmp(key, host_name, length) == 0)
+		return true;
+	return length > sizeof(device) - 1 && strncmp(key, "lxc.net.", 8) == 0 &&
+	       strncmp(key + length - (sizeof(device) - 1), device, sizeof(device) - 1) == 0;
+}
+
+static void rewrite_name(const char *value, size_t length, const struct lxc_move *move,
+			 struct text *to)
+{
+	CLEANUP(memory_release) char *name = memory_format("%.*s", (int)length, value);
+	CLEANUP(memory_release)
+	char *renamed = container_rename(name, move->from_id, move->to_id);
+
+	text_append(to, renamed, strlen(renamed));
+}
+
 static void rewrite_line(const char *line, size_t length, const struct lxc_move *move,
 			 struct text *to)
 {
@@ -78,6 +103,8 @@ static void rewrite_line(const char *line, size_t length, const struct lxc_move 
 	if (strncmp(line + key, rootfs, sizeof(rootfs) - 1) == 0 &&
 	    strchr(BLANKS "=", line[key + sizeof(rootfs) - 1]) != NULL)
 		rewrite_rootfs(line + start, end - start, move, to);
+	else if (names_container(line + key, (size_t)(equals - line) - key))
+		rewrite_name(line + start, end - start, move, to);
 	else
 		rewrite_value(line + start, end - start, move, to);
 	text_append(to, line + end, length - end);

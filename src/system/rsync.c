@@ -65,6 +65,21 @@ static void find_reason(const char *errors, struct text *reason)
 	}
 }
 
+/* rsync takes a backslash for itself unless there is something to escape. */
+static void add_exception(struct words *argv, const char *except)
+{
+	CLEANUP(text_release) struct text pattern = { 0 };
+
+	if (except == NULL)
+		return;
+	for (const char *at = except; *at != '\0'; at++)
+		text_format(&pattern, "%s%c",
+			    strpbrk(except, "*?[") != NULL && strchr("*?[\\", *at) != NULL ? "\\"
+											   : "",
+			    *at);
+	words_format(argv, "--exclude=%s", text_string(&pattern));
+}
+
 int rsync_copy(const struct rsync_job *job, struct error *err)
 {
 	CLEANUP(words_release) struct words argv = { 0 };
@@ -89,6 +104,7 @@ int rsync_copy(const struct rsync_job *job, struct error *err)
 	words_add(&argv, "--protect-args");
 	words_add(&argv, "-e");
 	words_format(&argv, "'%s' --pipe %d%s", program, client, job->sudo ? ",sudo" : "");
+	add_exception(&argv, job->except);
 	if (job->extra != NULL)
 		words_extend(&argv, job->extra);
 	words_add(&argv, "--");

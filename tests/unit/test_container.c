@@ -9,7 +9,8 @@
 
 static const char sample[] =
 	"{\"id\":\"101\",\"runtime\":\"lxc\",\"state\":\"running\",\"hostname\":\"ct101\","
-	"\"directory\":\"/var/lib/lxc/101\",\"private_area\":\"/var/lib/lxc/101/rootfs\","
+	"\"directory\":\"/var/lib/lxc/101\",\"private_area\":\"/var/lib/lxc/101/"
+	"rootfs\",\"root\":null,"
 	"\"init_pid\":42,"
 	"\"ranges\":[{\"group\":false,\"inside\":0,\"outside\":100000,\"count\":65536},"
 	"{\"group\":true,\"inside\":0,\"outside\":200000,\"count\":65536}],"
@@ -155,12 +156,44 @@ static void test_ids(void **state)
 	assert_int_equal(container_check_id(longest, &err), 0);
 }
 
+static void test_rename(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *id;
+		const char *new_id;
+		const char *expected;
+	} cases[] = {
+		{ "101", "101", "201", "201" },
+		{ "ct101.lan", "101", "201", "ct201.lan" },
+		{ "veth101.0", "101", "7", "veth7.0" },
+		{ "1012 2101 10101", "101", "201", "1012 2101 10101" },
+		{ "101101", "101", "201", "101101" },
+		{ "web.lan", "web", "db", "db.lan" },
+		{ "webs aweb web1 web-1", "web", "db", "webs aweb web1 db-1" },
+		{ "101-101", "101", "201", "201-201" },
+		{ "", "101", "201", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		CLEANUP(memory_release)
+		char *renamed = container_rename(cases[i].text, cases[i].id, cases[i].new_id);
+
+		assert_string_equal(renamed, cases[i].expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_privileged_root),
-		cmocka_unit_test(test_hostile_peer), cmocka_unit_test(test_no_object),
-		cmocka_unit_test(test_too_many),     cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_rename),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_privileged_root),
+		cmocka_unit_test(test_hostile_peer),
+		cmocka_unit_test(test_no_object),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_ids),
 	};
 
 	return RUN_ALL(tests);

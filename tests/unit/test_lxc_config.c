@@ -118,6 +118,8 @@ static void test_broken(void **state)
 }
 
 static const struct lxc_move move = {
+	.from_id = "101",
+	.to_id = "202",
 	.from_directory = "/var/lib/lxc/101",
 	.to_directory = "/srv/lxc/202",
 	.from_private_area = "/vz/private/101",
@@ -149,6 +151,11 @@ static void test_rewrite(void **state)
 	assert_rewritten("lxc.x = dir /var/lib/lxc/101/h\n", "lxc.x = dir /var/lib/lxc/101/h\n");
 	assert_rewritten("lxc.mount.entry = /vz/private/101/a a none bind\n",
 			 "lxc.mount.entry = /pool/202/a a none bind\n");
+	assert_rewritten("lxc.uts.name = ct101.lan\n", "lxc.uts.name = ct202.lan\n");
+	assert_rewritten("lxc.uts.name = ct1012\n", "lxc.uts.name = ct1012\n");
+	assert_rewritten("lxc.net.0.veth.pair=veth101.0\n", "lxc.net.0.veth.pair=veth202.0\n");
+	assert_rewritten("lxc.net.0.ipv4.address = 10.0.0.101/24\n",
+			 "lxc.net.0.ipv4.address = 10.0.0.101/24\n");
 	assert_rewritten("not = a\xff path\n\n= \n=", "not = a\xff path\n\n= \n=");
 }
 
@@ -182,6 +189,7 @@ static void test_relocate(void **state)
 	struct error err = { 0 };
 
 	(void)state;
+	to.root = (char[]){ "/vz/root/202" };
 	assert_int_equal(lxc_rewrite(&from, &to, temporary, &err), 0);
 	assert_int_equal(file_read(config, 4096, &content, &err), 0);
 	assert_int_equal(file_read(more, 4096, &content, &err), 0);
@@ -189,7 +197,8 @@ static void test_relocate(void **state)
 	assert_string_equal(text_string(&content),
 			    "lxc.include = /srv/lxc/202/more\n"
 			    "lxc.include = /usr/share/lxc/config/common.conf\n"
-			    "lxc.mount.fstab = /srv/lxc/202/fstab\n"
+			    "lxc.mount.fstab = /srv/lxc/202/fstab\n\n"
+			    "lxc.rootfs.mount = /vz/root/202\n"
 			    "lxc.rootfs.path = /pool/202\n/pool/202/x x none bind\n");
 }
 

@@ -12,6 +12,9 @@
 #include "migration/plan.h"
 #include "node/staging.h"
 
+static const struct migration_request same = { .id = (char *)(uintptr_t) "101" };
+static struct error failure;
+
 static void fill(struct container *container, const char *private_area)
 {
 	*container = (struct container){
@@ -33,7 +36,7 @@ static void test_private_area_inside(void **state)
 
 	(void)state;
 	fill(&from, "/var/lib/lxc/101/rootfs");
-	plan_target(&to, &from, "101", "/srv/lxc");
+	assert_int_equal(plan_target(&to, &from, &same, "/srv/lxc", &failure), 0);
 	assert_string_equal(to.directory, "/srv/lxc/101");
 	assert_string_equal(to.private_area, "/srv/lxc/101/rootfs");
 	assert_int_equal(to.init_pid, 0);
@@ -53,7 +56,7 @@ static void test_private_area_elsewhere(void **state)
 
 	(void)state;
 	fill(&from, "/vz/private/101");
-	plan_target(&to, &from, "101", "/var/lib/lxc");
+	assert_int_equal(plan_target(&to, &from, &same, "/var/lib/lxc", &failure), 0);
 	assert_string_equal(to.private_area, "/vz/private/101");
 	areas_plan(&areas, &from, &to);
 	assert_int_equal(areas.count, 2);
@@ -69,7 +72,7 @@ static void test_neighbour_is_not_inside(void **state)
 
 	(void)state;
 	fill(&from, "/var/lib/lxc/101-root");
-	plan_target(&to, &from, "101", "/srv/lxc");
+	assert_int_equal(plan_target(&to, &from, &same, "/srv/lxc", &failure), 0);
 	assert_string_equal(to.private_area, "/var/lib/lxc/101-root");
 }
 
@@ -84,7 +87,7 @@ static void test_areas_cross_the_wire(void **state)
 
 	(void)state;
 	fill(&from, "/vz/private/101");
-	plan_target(&to, &from, "101", "/var/lib/lxc");
+	assert_int_equal(plan_target(&to, &from, &same, "/var/lib/lxc", &failure), 0);
 	areas_plan(&areas, &from, &to);
 	list = areas_to_json(&areas);
 	assert_int_equal(areas_from_json(&got, list, &err), 0);
@@ -116,6 +119,67 @@ static void test_hostile_areas(void **state)
 	}
 }
 
+/* What names the old id names the new one; the MAC stays. */
+static void test_new_id(void **state)
+{
+	static const struct migration_request request = {
+		.id = (char *)(uintptr_t) "101",
+		.new_id = (char *)(uintptr_t) "201",
+	};
+	CLEANUP(container_release) struct container from = { 0 };
+	CLEANUP(container_release) struct container to = { 0 };
+
+	(void)state;
+	fill(&from, "/vz/101/private/101");
+	from.root = memory_duplicate("/vz/root/101");
+	from.devices = memory_allocate(1, sizeof(*from.devices));
+	from.device_count = 1;
+	from.devices[0] = (struct network_device){
+		.type = memory_duplicate("veth"),
+		.name = memory_duplicate("eth0"),
+		.host_name = memory_duplicate("veth101.0"),
+		.mac = memory_duplicate("00:16:3e:00:01:65"),
+	};
+	assert_int_equal(plan_target(&to, &from, &request, "/var/lib/lxc", &failure), 0);
+	assert_string_equal(to.id, "201");
+	assert_string_equal(to.directory, "/var/lib/lxc/201");
+	assert_string_equal(to.private_area, "/vz/201/private/201");
+	assert_string_equal(to.root, "/vz/root/201");
+	assert_string_equal(to.hostname, "ct201");
+	assert_string_equal(to.devices[0].host_name, "veth201.0");
+	assert_string_equal(to.devices[0].mac, "00:16:3e:00:01:65");
+	assert_string_equal(to.devices[0].name, "eth0");
+}
+
+/* The paths of the command line, and where they cannot be. */
+static void test_new_paths(void **state)
+{
+	struct migration_request request = {
+		.id = (char *)(uintptr_t) "101",
+		.private_area = (char *)(uintptr_t) "/pool/a",
+		.root = (char *)(uintptr_t) "/mnt/r",
+	};
+	CLEANUP(container_release) struct container from = { 0 };
+	CLEANUP(container_release) struct container to = { 0 };
+	CLEANUP(areas_release) struct areas areas = { 0 };
+
+	(void)state;
+	fill(&from, "/var/lib/lxc/101/rootfs");
+	assert_int_equal(plan_target(&to, &from, &request, "/var/lib/lxc", &failure), 0);
+	assert_string_equal(to.private_area, "/pool/a");
+	assert_string_equal(to.root, "/mnt/r");
+	areas_plan(&areas, &from, &to);
+	assert_int_equal(areas.count, 2);
+	assert_string_equal(areas.items[0].except, "/rootfs");
+	assert_string_equal(areas.items[1].source, "/var/lib/lxc/101/rootfs");
+	assert_string_equal(areas.items[1].staging, "/pool/.a.vzmigrate");
+	container_release(&from);
+	fill(&from, "/vz/private/101");
+	request.private_area = (char *)(uintptr_t) "/var/lib/lxc/101/rootfs";
+	assert_int_equal(plan_target(&to, &from, &request, "/var/lib/lxc", &failure), -1);
+	assert_int_equal(failure.exit_status, EXIT_USAGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +188,8 @@ int main(void)
 		cmocka_unit_test(test_neighbour_is_not_inside),
 		cmocka_unit_test(test_areas_cross_the_wire),
 		cmocka_unit_test(test_hostile_areas),
+		cmocka_unit_test(test_new_id),
+		cmocka_unit_test(test_new_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for reading files and links of /proc/PID. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "system/proc.h"
+
+#define FILE_LIMIT (16 << 20)
+
+bool proc_read(pid_t pid, const char *name, struct text *content)
+{
+	CLEANUP(memory_release) char *path = memory_format("/proc/%d/%s", (int)pid, name);
+	struct error ignored;
+
+	text_clear(content);
+	return file_read(path, FILE_LIMIT, content, &ignored) == 0;
+}
+
+bool proc_link(pid_t pid, const char *name, char *target, size_t size)
+{
+	CLEANUP(memory_release) char *path = memory_format("/proc/%d/%s", (int)pid, name);
+	ssize_t length = readlink(path, target, size - 1);
+
+	target[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+void proc_name(pid_t pid, char name[PROC_NAME_SIZE])
+{
+	CLEANUP(text_release) struct text comm = { 0 };
+
+	proc_read(pid, "comm", &comm);
+	text_printable(name, PROC_NAME_SIZE, text_string(&comm), strcspn(text_string(&comm), "\n"));
+}
+
+/* "PID (name) STATE PPID PGRP SESSION TTY …"; the name may have blanks and parentheses. */
+static void read_stat(pid_t pid, int *parent, int *terminal)
+{
+	CLEANUP(text_release) struct text stat = { 0 };
+	const char *end;
+
+	*parent = 0;
+	*terminal = 0;
+	if (!proc_read(pid, "stat", &stat))
+		return;
+	end = strrchr(text_string(&stat), ')');
+	if (end == NULL || sscanf(end + 1, " %*c %d %*d %*d %d", parent, terminal) != 2)
+		*parent = *terminal = 0;
+}
+
+pid_t proc_parent(pid_t pid)
+{
+	int parent;
+	int terminal;
+
+	read_stat(pid, &parent, &terminal);
+	return (pid_t)parent;
+}
+
+int proc_terminal(pid_t pid)
+{
+	int parent;
+	int terminal;
+
+	read_stat(pid, &parent, &terminal);
+	return terminal;
+}
+
+int64_t proc_number(const struct text *content, const char *label)
+{
+	const char *at = text_string(content);
+
+	while (*at != '\0') {
+		if (text_starts_with(at, label))
+			return strtoll(at + strlen(label), NULL, 10);
+		at += strcspn(at, "\n");
+		at += *at == '\n';
+	}
+	return -1;
+}
