@@ -81,7 +81,8 @@ bool check_is_selector(const char *word);
 /* Do these words skip a check without which nobody knows whether the container can start? */
 bool checks_leave_stopped(const struct words *skipped);
 
-/* The operation "survey": where do the runtime's containers live? {"runtime"} -> {"home"} */
+/* The operation "survey": where would `container` live here under `id`? {"runtime", "container", "id"} ->
+ * {"directory"} */
 int check_survey(struct host *host, json_object *arguments, json_object **result,
 		 struct error *err);
 

@@ -42,6 +42,9 @@ struct host {
 		.checkpoint = PROCESS_NONE,                                                        \
 	}
 
+/* RUN_DIRECTORY/ID, with the id's key (container_key()). The caller frees. */
+char *host_run_directory(const char *id);
+
 /* Closes and frees; what is under way on the node goes on, the journal stays. */
 void host_release(struct host *host);
 

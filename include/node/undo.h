@@ -26,6 +26,7 @@ extern const char undo_remove_limited[];   /* {"path"}: a tree we made, with its
 extern const char undo_rename[];	   /* {"from", "to"}: it was renamed from `to` to `from` */
 extern const char undo_unmount[];	   /* {"path"} */
 extern const char undo_remove_link[];	   /* {"name"}: a network device we made */
+extern const char undo_remove_namespace[]; /* {"path"}: a network namespace we made */
 extern const char undo_resume[];	   /* {"freezer"}: the dump held in post-dump */
 extern const char undo_unpause[];	   /* {"freezer"}: it was frozen for a while */
 extern const char undo_drop[];		   /* {}: the restore that is under way */

@@ -35,11 +35,14 @@ struct network_device {
 	char *bridge;		/* what it is plugged into on the node, or NULL */
 	char *host_name;	/* the node's end of the pair as configured, or NULL: any */
 	char *mac;		/* "00:16:3e:00:01:65", or NULL */
+	int mtu;		/* live; 0: not known */
 	struct words addresses; /* "10.0.0.5/24", "fd00::5/64": configured and, running, live */
 };
 
-/* Ids are at most this long, of [A-Za-z0-9_.+-] and do not begin with a dot or a minus sign. */
+/* Ids are at most this long, of [A-Za-z0-9_.+-] and do not begin with a dot or a minus sign. What has no id
+ * but a directory is named by that: a plain absolute path. */
 #define CONTAINER_ID_MAX 64
+#define CONTAINER_PATH_MAX 1024
 
 struct container {
 	char *id;
@@ -54,6 +57,9 @@ struct container {
 	size_t range_count;
 	struct network_device *devices;
 	size_t device_count;
+	char *network_namespace; /* the path by which its network namespace is known on the node and
+				    moves with it; NULL: it has none but its own or the node's */
+	struct words routes;	 /* of that namespace: "inet default via 10.0.0.1 dev eth0" */
 	struct words includes; /* absolute files outside `directory` that the configuration needs */
 	struct words mount_sources; /* absolute paths outside the private area bound into it */
 };
@@ -69,6 +75,12 @@ int container_check_id(const char *id, struct error *err);
  * "veth101.0", but not in "1012". The caller frees.
  */
 char *container_rename(const char *text, const char *id, const char *new_id);
+
+/*
+ * The id as part of a file name: itself, and for a path a word made of its last component and a number
+ * that is the path's own. It is an id too, and its own key. The caller frees.
+ */
+char *container_key(const char *id);
 
 /* The node's user or group id of the container's root; 0 for a privileged container. */
 uid_t container_root_uid(const struct container *container);

@@ -55,7 +55,8 @@ int lxc_dump_command(const struct checkpoint *checkpoint, struct command *comman
 		     struct error *err);
 int lxc_restore_command(const struct checkpoint *checkpoint, struct command *command,
 			struct error *err);
-int lxc_plan_network(const struct checkpoint *checkpoint, struct words *links, struct error *err);
+int lxc_plan_network(const struct checkpoint *checkpoint, struct network_plan *plan,
+		     struct error *err);
 int lxc_make_network(const struct checkpoint *checkpoint, struct error *err);
 int lxc_plug_network(const struct checkpoint *checkpoint, struct error *err);
 int lxc_unplug_network(const struct container *container, struct error *err);

@@ -37,6 +37,13 @@ struct command {
 };
 void command_release(struct command *command);
 
+/* What is made for a container's network on a node: free with network_plan_release(). */
+struct network_plan {
+	struct words links;	 /* names of devices */
+	struct words namespaces; /* paths of network namespaces */
+};
+void network_plan_release(struct network_plan *plan);
+
 struct runtime {
 	const char *name;
 
@@ -44,9 +51,13 @@ struct runtime {
 	 * verdict, iptables or nft for the network lock). EXIT_RUNTIME with a sentence. */
 	int (*usable)(bool online, struct error *err);
 
-	/* The directory below which this node's containers of the runtime live (lxc.lxcpath); the
-	 * caller frees. */
-	char *(*home)(struct error *err);
+	/* It knows a container only while that runs: what is stopped is a directory and nothing else.
+	 * So runtime_find() finds no stopped one, and says how its directory is named instead. */
+	bool running_only;
+
+	/* The directory in which a container like `from`, of another node, would live on this one
+	 * under `id`; nothing is looked for there. The caller frees. */
+	char *(*place)(const struct container *from, const char *id, struct error *err);
 
 	/* Fills *container. Returns 1; 0 when the runtime knows no such container; -1 when it could
 	 * not be found out or cannot be migrated (rootfs that is no directory, broken configuration,
@@ -55,6 +66,10 @@ struct runtime {
 
 	/* All ids known on this node (for the address check). */
 	int (*list)(struct words *ids, struct error *err);
+
+	/* Optional. Can it be moved at all, as it was described on the source? For runtime_find().
+	 * EXIT_TECHNOLOGIES with the remedy. */
+	int (*movable)(const struct container *container, struct error *err);
 
 	/* Starts it in the background; returns when it runs (EXIT_VE_START otherwise). */
 	int (*start)(const struct container *container, struct error *err);
@@ -83,18 +98,19 @@ struct runtime {
 	int (*restore_command)(const struct checkpoint *checkpoint, struct command *command,
 			       struct error *err);
 
-	/* Network devices that must exist before the restore. `links` gets the names of those that
-	 * will be made, in order, before they are made (so that they can be journaled): plan first,
-	 * then make. Both take the same checkpoint. */
-	int (*plan_network)(const struct checkpoint *checkpoint, struct words *links,
+	/* Network devices that must exist before the restore. The plan gets the names of what will
+	 * be made, before it is made (so that it can be journaled): plan first, then make. Both take
+	 * the same checkpoint. */
+	int (*plan_network)(const struct checkpoint *checkpoint, struct network_plan *plan,
 			    struct error *err);
 	int (*make_network)(const struct checkpoint *checkpoint, struct error *err);
 
 	/* Plugs the devices into their bridges, after a restore with plug_later. */
 	int (*plug_network)(const struct checkpoint *checkpoint, struct error *err);
 
-	/* Removes the devices of a container that runs here (or is frozen) from the node: from then
-	 * on nothing of it answers here, although the kernel takes its time to remove the rest. */
+	/* Removes the devices of a container from the node, which runs here, is frozen, or is gone to
+	 * another node: from then on nothing of it answers here, although the kernel takes its time to
+	 * remove the rest. None left is success. */
 	int (*unplug_network)(const struct container *container, struct error *err);
 
 	/* May this node's containers of the runtime have the range? EXIT_TECHNOLOGIES with the remedy.

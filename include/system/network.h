@@ -65,6 +65,9 @@ int network_make_pair(const char *outer, const char *inner, int mtu, struct erro
 /* Plugs a link into a bridge and brings it up. */
 int network_attach(const char *link, const char *bridge, struct error *err);
 
+/* Brings a link up or takes it down. */
+int network_raise(const char *link, bool up, struct error *err);
+
 /* Nothing of that name is success. The other end of a pair goes with it. */
 int network_delete(const char *link, struct error *err);
 

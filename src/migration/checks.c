@@ -82,21 +82,24 @@ static json_object *question(const struct migration *migration)
 	return arguments;
 }
 
-/* Where the runtime's containers live there decides what the container will be. */
+/* Where the runtime has a place for it there decides what the container will be. */
 static int plan(struct migration *migration, struct error *err)
 {
 	CLEANUP(json_release) json_object *found = NULL;
 	json_object *arguments = json_object_new_object();
-	const char *home;
+	const char *id = migration->request->new_id;
+	const char *directory;
 
 	json_add_text(arguments, "runtime", migration->container.runtime);
+	json_add_text(arguments, "id", id != NULL ? id : migration->id);
+	json_object_object_add(arguments, "container", container_to_json(&migration->container));
 	if (node_call(migration->destination, "survey", arguments, &found, err) < 0)
 		return -1;
-	home = json_get_path(found, "home", err);
-	if (home == NULL)
+	directory = json_get_path(found, "directory", err);
+	if (directory == NULL)
 		return -1;
-	if (plan_target(&migration->target, &migration->container, migration->request, home, err) <
-	    0)
+	if (plan_target(&migration->target, &migration->container, migration->request, directory,
+			err) < 0)
 		return -1;
 	areas_plan(&migration->areas, &migration->container, &migration->target);
 	return 0;

@@ -82,16 +82,15 @@ static int check_places(const struct container *target, const struct container *
 }
 
 int plan_target(struct container *target, const struct container *container,
-		const struct migration_request *request, const char *home, struct error *err)
+		const struct migration_request *request, const char *directory, struct error *err)
 {
 	const char *id = request->new_id != NULL ? request->new_id : container->id;
-	CLEANUP(memory_release) char *directory = memory_format("%s/%s", home, id);
 
 	container_release(target);
 	container_copy(target, container);
 	replace(&target->id, memory_duplicate(id));
 	place_private_area(target, container, request, directory);
-	replace(&target->directory, memory_steal(&directory));
+	replace(&target->directory, memory_duplicate(directory));
 	if (request->root != NULL)
 		replace(&target->root, memory_duplicate(request->root));
 	else if (target->root != NULL)
@@ -107,9 +106,10 @@ int plan_target(struct container *target, const struct container *container,
 
 char *plan_name(const char *id)
 {
+	CLEANUP(memory_release) char *key = container_key(id);
 	uint32_t random = 0;
 
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		abort();
-	return memory_format("%s-%" PRId64 "-%08" PRIx32, id, (int64_t)time(NULL), random);
+	return memory_format("%s-%" PRId64 "-%08" PRIx32, key, (int64_t)time(NULL), random);
 }

@@ -65,7 +65,7 @@ static int take_container(struct host *host, struct error *err)
 				 host->container.runtime);
 	host->keep = json_find_flag(header, "keep");
 	free(host->run_directory);
-	host->run_directory = memory_format("%s/%s", RUN_DIRECTORY, host->container.id);
+	host->run_directory = host_run_directory(host->container.id);
 	free(host->images);
 	host->images = memory_format("%s/images", host->run_directory);
 	free(host->freezer);

@@ -60,18 +60,22 @@ static int read_target(struct host *host, json_object *arguments, struct contain
 int check_survey(struct host *host, json_object *arguments, json_object **result, struct error *err)
 {
 	const char *name = json_get_text(arguments, "runtime", 32, err);
-	CLEANUP(memory_release) char *home = NULL;
+	const char *id = json_get_text(arguments, "id", CONTAINER_PATH_MAX, err);
+	json_object *object = json_get_object(arguments, "container", err);
+	CLEANUP(container_release) struct container from = { 0 };
+	CLEANUP(memory_release) char *directory = NULL;
 
-	if (name == NULL)
+	if (name == NULL || id == NULL || object == NULL || container_check_id(id, err) < 0 ||
+	    container_from_json(&from, object, err) < 0)
 		return -1;
 	host->runtime = runtime_by_name(name);
 	if (host->runtime == NULL)
 		return error_exit(err, EXIT_RUNTIME, "there is no runtime '%s'", name);
-	home = host->runtime->home(err);
-	if (home == NULL)
+	directory = host->runtime->place(&from, id, err);
+	if (directory == NULL)
 		return -1;
 	*result = json_object_new_object();
-	json_add_text(*result, "home", home);
+	json_add_text(*result, "directory", directory);
 	return 0;
 }
 

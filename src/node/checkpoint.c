@@ -64,8 +64,9 @@ int checkpoint_explain(struct host *host, const char *verb, const char *log_name
 		       enum exit_status exit_status, struct error *err)
 {
 	CLEANUP(memory_release) char *log = memory_format("%s/%s", host->images, log_name);
+	CLEANUP(memory_release) char *key = container_key(host->container.id);
 	CLEANUP(memory_release)
-	char *kept = memory_format("%s/%s-%s", LOG_DIRECTORY, host->container.id, log_name);
+	char *kept = memory_format("%s/%s-%s", LOG_DIRECTORY, key, log_name);
 	CLEANUP(memory_release)
 	char *output = memory_format("%s/%s.output", host->run_directory, verb);
 	CLEANUP(text_release) struct text content = { 0 };

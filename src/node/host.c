@@ -16,6 +16,13 @@
 #include "node/host.h"
 #include "node/undo.h"
 
+char *host_run_directory(const char *id)
+{
+	CLEANUP(memory_release) char *key = container_key(id);
+
+	return memory_format("%s/%s", RUN_DIRECTORY, key);
+}
+
 void host_release(struct host *host)
 {
 	descriptor_close(&host->hook);
@@ -43,7 +50,8 @@ static int make_directories(const char *path, mode_t mode, struct error *err)
 
 int host_lock(struct host *host, const char *id, struct error *err)
 {
-	CLEANUP(memory_release) char *path = memory_format("%s/%s.lock", LOCK_DIRECTORY, id);
+	CLEANUP(memory_release) char *key = container_key(id);
+	CLEANUP(memory_release) char *path = memory_format("%s/%s.lock", LOCK_DIRECTORY, key);
 	CLEANUP(descriptor_close) int fd = -1;
 	char holder[24] = "";
 
@@ -90,7 +98,7 @@ int host_begin(struct host *host, json_object *header, struct error *err)
 	if (judge_earlier(host, id, err) < 0 || journal_create(&host->journal, id, header, err) < 0)
 		return -1;
 	free(host->run_directory);
-	host->run_directory = memory_format("%s/%s", RUN_DIRECTORY, id);
+	host->run_directory = host_run_directory(id);
 	/* Searchable: the root of a user namespace must reach the images below. */
 	if (make_directories(RUN_DIRECTORY, 0711, err) < 0 ||
 	    undo_push_path(host, UNDO_TEMPORARY, undo_remove_directory, RUN_DIRECTORY, err) < 0 ||

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "node/journal.h"
+#include "runtime/container.h"
 
 /* More than any migration writes; a longer file is not ours. */
 #define JOURNAL_LIMIT (8 << 20)
@@ -33,7 +34,9 @@ const char *journal_state_name(enum journal_state state)
 
 char *journal_path(const char *id)
 {
-	return memory_format("%s/%s" SUFFIX, JOURNAL_DIRECTORY, id);
+	CLEANUP(memory_release) char *key = container_key(id);
+
+	return memory_format("%s/%s" SUFFIX, JOURNAL_DIRECTORY, key);
 }
 
 static void note_record(struct journal *journal, json_object *record)

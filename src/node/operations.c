@@ -34,7 +34,7 @@ struct call {
 static int inspect(struct call *call, struct error *err)
 {
 	struct host *host = call->host;
-	const char *id = json_get_text(call->arguments, "container", CONTAINER_ID_MAX, err);
+	const char *id = json_get_text(call->arguments, "container", CONTAINER_PATH_MAX, err);
 
 	if (id == NULL || container_check_id(id, err) < 0)
 		return -1;
@@ -60,7 +60,7 @@ static int survey(struct call *call, struct error *err)
  */
 static int lock(struct call *call, struct error *err)
 {
-	const char *id = json_get_text(call->arguments, "container", CONTAINER_ID_MAX, err);
+	const char *id = json_get_text(call->arguments, "container", CONTAINER_PATH_MAX, err);
 	CLEANUP(memory_release) char *name = NULL;
 
 	if (id == NULL || container_check_id(id, err) < 0 || host_lock(call->host, id, err) < 0 ||
@@ -96,7 +96,7 @@ static int begin(struct call *call, struct error *err)
  */
 static int adopt(struct call *call, struct error *err)
 {
-	const char *id = json_get_text(call->arguments, "container", CONTAINER_ID_MAX, err);
+	const char *id = json_get_text(call->arguments, "container", CONTAINER_PATH_MAX, err);
 
 	if (id == NULL || container_check_id(id, err) < 0 || host_lock(call->host, id, err) < 0 ||
 	    adopt_migration(call->host, id, json_find_text(call->arguments, "migration"),

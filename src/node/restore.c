@@ -17,14 +17,18 @@
 
 static int make_network(struct host *host, const struct checkpoint *checkpoint, struct error *err)
 {
-	CLEANUP(words_release) struct words links = { 0 };
+	CLEANUP(network_plan_release) struct network_plan plan = { 0 };
 
-	if (host->runtime->plan_network(checkpoint, &links, err) < 0)
+	if (host->runtime->plan_network(checkpoint, &plan, err) < 0)
 		return -1;
-	for (size_t i = 0; i < links.count; i++) {
+	for (size_t i = 0; i < plan.namespaces.count; i++)
+		if (undo_push_path(host, UNDO_FAILURE, undo_remove_namespace,
+				   plan.namespaces.items[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < plan.links.count; i++) {
 		json_object *arguments = json_object_new_object();
 
-		json_add_text(arguments, "name", links.items[i]);
+		json_add_text(arguments, "name", plan.links.items[i]);
 		if (undo_push(host, UNDO_FAILURE, undo_remove_link, arguments, err) < 0)
 			return -1;
 	}

@@ -14,6 +14,7 @@
 #include "node/restore.h"
 #include "node/undo.h"
 #include "system/cgroup.h"
+#include "system/netns.h"
 #include "system/network.h"
 #include "system/quota.h"
 
@@ -23,6 +24,7 @@ const char undo_remove_limited[] = "remove-limited";
 const char undo_rename[] = "rename";
 const char undo_unmount[] = "unmount";
 const char undo_remove_link[] = "remove-link";
+const char undo_remove_namespace[] = "remove-namespace";
 const char undo_resume[] = "resume";
 const char undo_unpause[] = "unpause";
 const char undo_drop[] = "drop";
@@ -103,6 +105,14 @@ static int unpause(struct host *host, json_object *arguments, struct error *err)
 	return freezer == NULL ? -1 : cgroup_thaw(freezer, err);
 }
 
+static int remove_namespace(struct host *host, json_object *arguments, struct error *err)
+{
+	const char *path = json_get_path(arguments, "path", err);
+
+	(void)host;
+	return path == NULL ? -1 : netns_delete(path, err);
+}
+
 static int start_again(struct host *host, json_object *arguments, struct error *err)
 {
 	CLEANUP(container_release) struct container now = { 0 };
@@ -131,6 +141,7 @@ static const struct {
 	{ undo_rename, rename_back },
 	{ undo_unmount, unmount },
 	{ undo_remove_link, remove_link },
+	{ undo_remove_namespace, remove_namespace },
 	{ undo_resume, dump_resume },
 	{ undo_unpause, unpause },
 	{ undo_drop, restore_drop },

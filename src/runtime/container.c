@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for the container as a value: release, copy, its id, its root's ids. */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "runtime/container.h"
 
 #define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-"
+
+/* So much of a path's last component is in its key: for people, the number tells them apart. */
+#define KEY_TAIL_MAX 32
 
 static const char *const state_names[] = {
 	[CONTAINER_STOPPED] = "stopped",
@@ -44,6 +49,8 @@ void container_release(struct container *container)
 	free(container->devices);
 	words_release(&container->includes);
 	words_release(&container->mount_sources);
+	free(container->network_namespace);
+	words_release(&container->routes);
 	*container = (struct container){ 0 };
 }
 
@@ -59,6 +66,7 @@ static void copy_device(struct network_device *to, const struct network_device *
 	to->bridge = copy_text(from->bridge);
 	to->host_name = copy_text(from->host_name);
 	to->mac = copy_text(from->mac);
+	to->mtu = from->mtu;
 	words_extend(&to->addresses, &from->addresses);
 }
 
@@ -75,6 +83,7 @@ void container_copy(struct container *to, const struct container *from)
 		.init_pid = from->init_pid,
 		.range_count = from->range_count,
 		.device_count = from->device_count,
+		.network_namespace = copy_text(from->network_namespace),
 	};
 
 	if (from->range_count > 0) {
@@ -87,7 +96,28 @@ void container_copy(struct container *to, const struct container *from)
 		copy_device(&copy.devices[i], &from->devices[i]);
 	words_extend(&copy.includes, &from->includes);
 	words_extend(&copy.mount_sources, &from->mount_sources);
+	words_extend(&copy.routes, &from->routes);
 	*to = copy;
+}
+
+static int check_path(const char *path, struct error *err)
+{
+	char shown[CONTAINER_ID_MAX + 1];
+
+	text_printable(shown, sizeof(shown), path, strlen(path));
+	if (strlen(path) > CONTAINER_PATH_MAX)
+		return error_exit(err, EXIT_USAGE, "the path '%s...' is longer than %d characters",
+				  shown, CONTAINER_PATH_MAX);
+	if (!file_path_is_plain(path))
+		return error_exit(err, EXIT_USAGE,
+				  "'%s' is not a path without '.', '..' and double or final '/'",
+				  shown);
+	for (const char *at = path; *at != '\0'; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			return error_exit(err, EXIT_USAGE,
+					  "the path '%s' has characters that are not printable",
+					  shown);
+	return 0;
 }
 
 int container_check_id(const char *id, struct error *err)
@@ -95,6 +125,8 @@ int container_check_id(const char *id, struct error *err)
 	char shown[CONTAINER_ID_MAX + 1];
 	size_t length = strlen(id);
 
+	if (id[0] == '/')
+		return check_path(id, err);
 	text_printable(shown, sizeof(shown), id, length);
 	if (length == 0)
 		return error_exit(err, EXIT_USAGE, "the id of a container cannot be empty");
@@ -136,6 +168,30 @@ char *container_rename(const char *text, const char *id, const char *new_id)
 		at += matches ? length : 1;
 	}
 	return text_take(&renamed);
+}
+
+/* FNV-1a. */
+static uint64_t path_number(const char *path)
+{
+	uint64_t hash = 14695981039346656037U;
+
+	for (; *path != '\0'; path++)
+		hash = (hash ^ (unsigned char)*path) * 1099511628211U;
+	return hash;
+}
+
+char *container_key(const char *id)
+{
+	char tail[KEY_TAIL_MAX + 1];
+	size_t length = 0;
+
+	if (id[0] != '/')
+		return memory_duplicate(id);
+	for (const char *at = strrchr(id, '/') + 1; *at != '\0' && length < KEY_TAIL_MAX; at++)
+		if (strchr(ID_CHARACTERS, *at) != NULL)
+			tail[length++] = *at;
+	tail[length] = '\0';
+	return memory_format("path+%016" PRIx64 "+%s", path_number(id), tail);
 }
 
 /* Where the container's id 0 is on the node; without a map it is the node's own. */

@@ -17,6 +17,8 @@
 #define WORDS_MAX 1024
 #define HOSTNAME_LENGTH_MAX 255
 #define WORD_LENGTH_MAX 64
+#define ROUTE_LENGTH_MAX 512
+#define MTU_MAX 65536
 
 static json_object *range_to_json(const struct id_range *range)
 {
@@ -38,6 +40,7 @@ static json_object *device_to_json(const struct network_device *device)
 	json_add_text(object, "bridge", device->bridge);
 	json_add_text(object, "host_name", device->host_name);
 	json_add_text(object, "mac", device->mac);
+	json_add_number(object, "mtu", device->mtu);
 	json_add_words(object, "addresses", &device->addresses);
 	return object;
 }
@@ -64,6 +67,8 @@ json_object *container_to_json(const struct container *container)
 	json_object_object_add(object, "devices", devices);
 	json_add_words(object, "includes", &container->includes);
 	json_add_words(object, "mount_sources", &container->mount_sources);
+	json_add_text(object, "network_namespace", container->network_namespace);
+	json_add_words(object, "routes", &container->routes);
 	return object;
 }
 
@@ -143,6 +148,16 @@ static bool is_path(const char *text)
 	return strlen(text) < PATH_MAX && is_printable(text) && file_path_is_plain(text);
 }
 
+/* Words of ip-route(8), none of which is an option. */
+static bool is_route(const char *text)
+{
+	if (!text_starts_with(text, "inet ") && !text_starts_with(text, "inet6 "))
+		return false;
+	return strlen(text) <= ROUTE_LENGTH_MAX && strstr(text, " -") == NULL &&
+	       only_of(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			     "_.:/-+@ ");
+}
+
 static int bad(struct error *err, const char *name)
 {
 	return error_set(err, "the description of a container has a '%s' that is not valid", name);
@@ -205,12 +220,16 @@ static int get_range(json_object *object, struct id_range *range, struct error *
 
 static int get_device(json_object *object, struct network_device *device, struct error *err)
 {
+	int64_t mtu;
+
 	if (get_text(object, "type", is_word, &device->type, err) < 0 ||
 	    get_text(object, "name", is_link_name, &device->name, err) < 0 ||
 	    find_text(object, "bridge", is_link_name, &device->bridge, err) < 0 ||
 	    find_text(object, "host_name", is_link_name, &device->host_name, err) < 0 ||
-	    find_text(object, "mac", is_mac, &device->mac, err) < 0)
+	    find_text(object, "mac", is_mac, &device->mac, err) < 0 ||
+	    json_get_number(object, "mtu", 0, MTU_MAX, &mtu, err) < 0)
 		return -1;
+	device->mtu = (int)mtu;
 	return get_words(object, "addresses", is_address, &device->addresses, err);
 }
 
@@ -276,7 +295,10 @@ static int fill(struct container *container, json_object *object, struct error *
 		return -1;
 	container->init_pid = (pid_t)pid;
 	if (get_ranges(object, container, err) < 0 || get_devices(object, container, err) < 0 ||
-	    get_words(object, "includes", is_path, &container->includes, err) < 0)
+	    get_words(object, "includes", is_path, &container->includes, err) < 0 ||
+	    find_text(object, "network_namespace", is_path, &container->network_namespace, err) <
+		    0 ||
+	    get_words(object, "routes", is_route, &container->routes, err) < 0)
 		return -1;
 	return get_words(object, "mount_sources", is_path, &container->mount_sources, err);
 }

@@ -45,6 +45,14 @@ char *lxc_home(struct error *err)
 	return memory_duplicate(home);
 }
 
+static char *lxc_place(const struct container *from, const char *id, struct error *err)
+{
+	CLEANUP(memory_release) char *home = lxc_home(err);
+
+	(void)from;
+	return home != NULL ? memory_format("%s/%s", home, id) : NULL;
+}
+
 char *lxc_config_path(const char *directory)
 {
 	CLEANUP(memory_release) char *config = memory_format("%s/%s", directory, LXC_CONFIG_NAME);
@@ -265,7 +273,7 @@ static int lxc_settle(const struct container *container, int timeout_ms, struct 
 const struct runtime runtime_lxc = {
 	.name = "lxc",
 	.usable = lxc_usable,
-	.home = lxc_home,
+	.place = lxc_place,
 	.describe = lxc_describe,
 	.list = lxc_list,
 	.start = lxc_start,

@@ -119,6 +119,8 @@ int lxc_describe(const char *id, struct container *container, struct error *err)
 
 	if (container_check_id(id, err) < 0)
 		return -1;
+	if (id[0] == '/')
+		return 0;
 	home = lxc_home(err);
 	if (home == NULL)
 		return -1;

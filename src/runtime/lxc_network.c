@@ -117,7 +117,8 @@ static int check_pair(const struct lxc_pair *pair, const char *id, struct error 
 	return 0;
 }
 
-int lxc_plan_network(const struct checkpoint *checkpoint, struct words *links, struct error *err)
+int lxc_plan_network(const struct checkpoint *checkpoint, struct network_plan *plan,
+		     struct error *err)
 {
 	CLEANUP(lxc_pairs_release) struct lxc_pairs pairs = { 0 };
 
@@ -126,7 +127,7 @@ int lxc_plan_network(const struct checkpoint *checkpoint, struct words *links, s
 	for (size_t i = 0; i < pairs.count; i++) {
 		if (check_pair(&pairs.items[i], checkpoint->container->id, err) < 0)
 			return -1;
-		words_add(links, pairs.items[i].outer);
+		words_add(&plan->links, pairs.items[i].outer);
 	}
 	return 0;
 }

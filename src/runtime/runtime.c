@@ -18,6 +18,12 @@ void command_release(struct command *command)
 	words_release(&command->environment);
 }
 
+void network_plan_release(struct network_plan *plan)
+{
+	words_release(&plan->links);
+	words_release(&plan->namespaces);
+}
+
 const struct runtime *runtime_by_name(const char *name)
 {
 	for (size_t i = 0; runtimes[i] != NULL; i++)
@@ -39,12 +45,35 @@ static bool is_asked(const struct runtime *runtime, const char *name)
 	return false;
 }
 
+/* An id that no runtime knows may be that of a stopped container of one which forgets those. */
+static int refuse_unknown(const char *id, bool forgotten, struct error *err)
+{
+	return error_exit(
+		err, EXIT_NOTEXIST, "there is no container '%s'%s", id,
+		forgotten && id[0] != '/'
+			? "; one that is stopped and known by no id any more is migrated by "
+			  "the path of its bundle"
+			: "");
+}
+
+static int check_movable(const struct runtime *runtime, const struct container *container,
+			 struct error *err)
+{
+	if (runtime->running_only && container->state == CONTAINER_STOPPED)
+		return error_exit(err, EXIT_VE_STOPPED,
+				  "container '%s' is stopped, and %s would not know it on another "
+				  "node: delete it, and migrate its bundle by the path '%s'",
+				  container->id, runtime->name, container->directory);
+	return runtime->movable != NULL ? runtime->movable(container, err) : 0;
+}
+
 const struct runtime *runtime_find(const char *id, const char *name, struct container *container,
 				   struct error *err)
 {
 	CLEANUP(container_release) struct container found = { 0 };
 	const struct runtime *owner = NULL;
 	bool asked = false;
+	bool forgotten = false;
 
 	if (container_check_id(id, err) < 0)
 		return NULL;
@@ -59,6 +88,7 @@ const struct runtime *runtime_find(const char *id, const char *name, struct cont
 		if (!is_asked(runtimes[i], name))
 			continue;
 		asked = true;
+		forgotten = forgotten || runtimes[i]->running_only;
 		known = runtimes[i]->describe(id, &candidate, err);
 		if (known < 0)
 			return NULL;
@@ -77,8 +107,8 @@ const struct runtime *runtime_find(const char *id, const char *name, struct cont
 	if (!asked)
 		error_exit(err, EXIT_RUNTIME, "no container runtime is installed");
 	else if (owner == NULL)
-		error_exit(err, EXIT_NOTEXIST, "there is no container '%s'", id);
-	if (owner == NULL)
+		refuse_unknown(id, forgotten, err);
+	if (owner == NULL || check_movable(owner, &found, err) < 0)
 		return NULL;
 	*container = found;
 	found = (struct container){ 0 };

@@ -15,8 +15,11 @@ static const char sample[] =
 	"\"ranges\":[{\"group\":false,\"inside\":0,\"outside\":100000,\"count\":65536},"
 	"{\"group\":true,\"inside\":0,\"outside\":200000,\"count\":65536}],"
 	"\"devices\":[{\"type\":\"veth\",\"name\":\"eth0\",\"bridge\":\"br0\",\"host_name\":null,"
-	"\"mac\":\"00:16:3e:00:01:65\",\"addresses\":[\"10.0.0.5/24\",\"fd00::5/64\"]}],"
-	"\"includes\":[\"/usr/share/lxc/config/common.conf\"],\"mount_sources\":[\"/srv/data\"]}";
+	"\"mac\":\"00:16:3e:00:01:65\",\"mtu\":1500,\"addresses\":[\"10.0.0.5/24\",\"fd00::5/"
+	"64\"]}],"
+	"\"includes\":[\"/usr/share/lxc/config/common.conf\"],\"mount_sources\":[\"/srv/data\"],"
+	"\"network_namespace\":\"/run/netns/ct101\","
+	"\"routes\":[\"inet default via 10.0.0.1 dev eth0\"]}";
 
 static int parse(struct container *container, const char *text, struct error *err)
 {
@@ -103,6 +106,14 @@ static void test_hostile_peer(void **state)
 		{ "fd00::5/64", "fd00::5/" },
 		{ "\"/srv/data\"", "\"/srv/../etc\"" },
 		{ "\"/srv/data\"", "{}" },
+		{ "1500", "-1" },
+		{ "1500", "100000" },
+		{ "/run/netns/ct101", "/run/netns/../x" },
+		{ "/run/netns/ct101", "ct101" },
+		{ "inet default", "default" },
+		{ "inet default", "inet -batch" },
+		{ "via 10.0.0.1", "via $(reboot)" },
+		{ "via 10.0.0.1", "via\\n10.0.0.1" },
 		{ "\"includes\":[\"/usr/share/lxc/config/common.conf\"]", "\"includes\":\"/x\"" },
 	};
 
@@ -137,8 +148,11 @@ static void test_too_many(void **state)
 
 static void test_ids(void **state)
 {
-	static const char *const good[] = { "101", "web-1", "a.b_c+d", "A" };
-	static const char *const bad[] = { "", ".", "..", "-n", "a/b", "a b", "a\nb", "\xc3\xa4" };
+	static const char *const good[] = { "101", "web-1", "a.b_c+d", "A", "/srv/bundles/web" };
+	static const char *const bad[] = {
+		"",	    ".", "..",	    "-n",  "a/b", "a b",  "a\nb",
+		"\xc3\xa4", "/", "/a/../b", "/a/", "//a", "/./a", "/a\nb"
+	};
 	char longest[CONTAINER_ID_MAX + 2];
 	struct error err = { 0 };
 
@@ -184,6 +198,42 @@ static void test_rename(void **state)
 	}
 }
 
+/* A key is an id, is short, is no path, and tells paths apart. */
+static void test_keys(void **state)
+{
+	static const char *const paths[] = { "/srv/web", "/srv-web", "/srv/w/eb", "/a b/\xc3\xa4",
+					     "/srv/.web" };
+	char longest[CONTAINER_PATH_MAX + 2];
+	struct error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(paths); i++) {
+		CLEANUP(memory_release) char *key = container_key(paths[i]);
+		CLEANUP(memory_release) char *again = container_key(key);
+
+		assert_int_equal(container_check_id(key, &err), 0);
+		assert_null(strchr(key, '/'));
+		assert_string_equal(key, again);
+		for (size_t k = 0; k < i; k++) {
+			CLEANUP(memory_release) char *other = container_key(paths[k]);
+
+			assert_string_not_equal(key, other);
+		}
+	}
+	memset(longest, 'x', sizeof(longest) - 1);
+	for (size_t i = 0; i < sizeof(longest); i += 100)
+		longest[i] = '/';
+	longest[CONTAINER_PATH_MAX + 1] = '\0';
+	assert_int_equal(container_check_id(longest, &err), -1);
+	longest[CONTAINER_PATH_MAX] = '\0';
+	assert_int_equal(container_check_id(longest, &err), 0);
+	{
+		CLEANUP(memory_release) char *key = container_key(longest);
+
+		assert_int_equal(container_check_id(key, &err), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_no_object),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_keys),
 	};
 
 	return RUN_ALL(tests);

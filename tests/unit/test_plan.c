@@ -36,7 +36,7 @@ static void test_private_area_inside(void **state)
 
 	(void)state;
 	fill(&from, "/var/lib/lxc/101/rootfs");
-	assert_int_equal(plan_target(&to, &from, &same, "/srv/lxc", &failure), 0);
+	assert_int_equal(plan_target(&to, &from, &same, "/srv/lxc/101", &failure), 0);
 	assert_string_equal(to.directory, "/srv/lxc/101");
 	assert_string_equal(to.private_area, "/srv/lxc/101/rootfs");
 	assert_int_equal(to.init_pid, 0);
@@ -56,7 +56,7 @@ static void test_private_area_elsewhere(void **state)
 
 	(void)state;
 	fill(&from, "/vz/private/101");
-	assert_int_equal(plan_target(&to, &from, &same, "/var/lib/lxc", &failure), 0);
+	assert_int_equal(plan_target(&to, &from, &same, "/var/lib/lxc/101", &failure), 0);
 	assert_string_equal(to.private_area, "/vz/private/101");
 	areas_plan(&areas, &from, &to);
 	assert_int_equal(areas.count, 2);
@@ -72,7 +72,7 @@ static void test_neighbour_is_not_inside(void **state)
 
 	(void)state;
 	fill(&from, "/var/lib/lxc/101-root");
-	assert_int_equal(plan_target(&to, &from, &same, "/srv/lxc", &failure), 0);
+	assert_int_equal(plan_target(&to, &from, &same, "/srv/lxc/101", &failure), 0);
 	assert_string_equal(to.private_area, "/var/lib/lxc/101-root");
 }
 
@@ -87,7 +87,7 @@ static void test_areas_cross_the_wire(void **state)
 
 	(void)state;
 	fill(&from, "/vz/private/101");
-	assert_int_equal(plan_target(&to, &from, &same, "/var/lib/lxc", &failure), 0);
+	assert_int_equal(plan_target(&to, &from, &same, "/var/lib/lxc/101", &failure), 0);
 	areas_plan(&areas, &from, &to);
 	list = areas_to_json(&areas);
 	assert_int_equal(areas_from_json(&got, list, &err), 0);
@@ -140,7 +140,7 @@ static void test_new_id(void **state)
 		.host_name = memory_duplicate("veth101.0"),
 		.mac = memory_duplicate("00:16:3e:00:01:65"),
 	};
-	assert_int_equal(plan_target(&to, &from, &request, "/var/lib/lxc", &failure), 0);
+	assert_int_equal(plan_target(&to, &from, &request, "/var/lib/lxc/201", &failure), 0);
 	assert_string_equal(to.id, "201");
 	assert_string_equal(to.directory, "/var/lib/lxc/201");
 	assert_string_equal(to.private_area, "/vz/201/private/201");
@@ -165,7 +165,7 @@ static void test_new_paths(void **state)
 
 	(void)state;
 	fill(&from, "/var/lib/lxc/101/rootfs");
-	assert_int_equal(plan_target(&to, &from, &request, "/var/lib/lxc", &failure), 0);
+	assert_int_equal(plan_target(&to, &from, &request, "/var/lib/lxc/101", &failure), 0);
 	assert_string_equal(to.private_area, "/pool/a");
 	assert_string_equal(to.root, "/mnt/r");
 	areas_plan(&areas, &from, &to);
@@ -176,7 +176,7 @@ static void test_new_paths(void **state)
 	container_release(&from);
 	fill(&from, "/vz/private/101");
 	request.private_area = (char *)(uintptr_t) "/var/lib/lxc/101/rootfs";
-	assert_int_equal(plan_target(&to, &from, &request, "/var/lib/lxc", &failure), -1);
+	assert_int_equal(plan_target(&to, &from, &request, "/var/lib/lxc/101", &failure), -1);
 	assert_int_equal(failure.exit_status, EXIT_USAGE);
 }
 
