@@ -16,9 +16,8 @@ extern const struct runtime runtime_lxc;
 /* How long lxc-info may take. It does not answer while a restore is held. */
 #define LXC_INFO_TIMEOUT_MS 10000
 
-/* The name that a fenced container's configuration has: no lxc program finds it. */
+/* Under any other name (runtime/fence.h) no lxc program finds it. */
 #define LXC_CONFIG_NAME "config"
-#define LXC_FENCED_NAME "config.fenced-by-vzmigrate"
 
 #define LXC_DEVICES_MAX 64
 

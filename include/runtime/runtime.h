@@ -46,6 +46,7 @@ void network_plan_release(struct network_plan *plan);
 
 struct runtime {
 	const char *name;
+	const char *family; /* a name that it shares with others of its kind, or NULL */
 
 	/* Are its programs there and usable? With `online` also criu (version, `criu check`'s basic
 	 * verdict, iptables or nft for the network lock). EXIT_RUNTIME with a sentence. */

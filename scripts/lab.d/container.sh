@@ -1,38 +1,63 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# container.sh: alone responsible for making and removing lxc containers in a host (sourced by scripts/lab).
+# container.sh: alone responsible for making and removing containers in a host (sourced by scripts/lab): their
+# trees, and what lxc is told of them; oci.sh has what runc and crun are told.
 # shellcheck shell=bash disable=SC2154 # what scripts/lab sets
 
-# ct HOST ID KIND [KEY=VALUE...]: one copy of a cached tree, a configuration, and lxc-start.
+# ct HOST ID KIND [KEY=VALUE...]: one copy of a cached tree, a configuration, and a start.
+#	RUNTIME=lxc  or runc, crun: the container is then a bundle, /var/lib/oci/ID
 #	PRIV=no      yes: without user namespace
 #	MB=64        mem: memory to fill with random bytes    DIRTY=4  of which so many MB/s are rewritten
 #	FILES=0      so many small files below /srv/tree       NASTY=no yes: what mktree makes, in /srv/nasty
 #	START=yes    no: leave it stopped
 #	IP=ID        last part of its addresses (10.77.0.IP, fd77::IP); its MAC ends so, too
 #	PATH_=/var/lib/lxc/ID/rootfs   its private area        EXTRA='' lines added to its configuration
+#	(runc, crun: an object of JSON that is merged into it)
+#	NET=yes      runc, crun: no: no network namespace that has a name, so no network but loopback
 ct() {
 	local host=$1 id=$2 kind=$3
 	shift 3
-	local PRIV=no MB=64 DIRTY=4 FILES=0 NASTY=no START=yes IP=$id PATH_=/var/lib/lxc/$id/rootfs EXTRA=""
-	local pair root config tree image
+	local RUNTIME=lxc PRIV=no MB=64 DIRTY=4 FILES=0 NASTY=no START=yes IP=$id PATH_="" EXTRA="" NET=yes
+	local pair root folder tree
 	for pair; do
 		case ${pair%%=*} in
-		PRIV | MB | DIRTY | FILES | NASTY | START | IP | PATH_ | EXTRA) printf -v "${pair%%=*}" %s "${pair#*=}" ;;
+		RUNTIME | PRIV | MB | DIRTY | FILES | NASTY | START | IP | PATH_ | EXTRA | NET) printf -v "${pair%%=*}" %s "${pair#*=}" ;;
 		*) die "ct: unknown key in '$pair'" ;;
 		esac
 	done
-	image=$(image_path)
+	folder=$(folder_of "$RUNTIME" "$id")
+	PATH_=${PATH_:-$folder/rootfs}
 	root=$(root_of "$host")
-	config=$root/var/lib/lxc/$id
 	tree=$root$PATH_
-	[ ! -e "$config" ] || die "ct: container '$id' is in host $host already"
+	[ ! -e "$root$folder" ] || die "ct: container '$id' is in host $host already"
 	[ ! -e "$tree" ] || die "ct: '$PATH_' is in host $host already"
-	mkdir -p "$config" "$(dirname "$tree")"
-	chmod 755 "$root/var/lib/lxc" "$config"
-	if [ "$PRIV" = no ]; then
-		cp -a "$image/$kind-shifted" "$tree"
+	mkdir -p "$root$folder" "$(dirname "$tree")"
+	chmod 755 "$root$(dirname "$folder")" "$root$folder"
+	make_tree "$tree" "$kind"
+	if [ "$RUNTIME" != lxc ]; then
+		oci_configure "$host" "$id" "$folder"
+		[ "$START" = no ] || oci_start "$host" "$id" "$folder"
 	else
-		cp -a "$image/$kind" "$tree"
+		write_config "$id" "$IP" "$PATH_" "$MB" "$DIRTY" "$PRIV" "$EXTRA" >"$root$folder/config"
+		[ "$START" = no ] || x "$host" lxc-start -n "$id" -d </dev/null
 	fi
+	[ "$START" = no ] || [ "$NET" = no ] || wait_for_service "$host" "$id" "$kind" "$IP"
+}
+
+# folder_of RUNTIME ID: where in a host a container's configuration is.
+folder_of() {
+	case $1 in
+	lxc) echo "/var/lib/lxc/$2" ;;
+	runc | crun) echo "/var/lib/oci/$2" ;;
+	*) die "ct: no runtime '$1'" ;;
+	esac
+}
+
+# make_tree TREE KIND: by the keys of ct.
+make_tree() {
+	local tree=$1 kind=$2 image file shifted=""
+	image=$(image_path)
+	[ "$PRIV" = yes ] || shifted=-shifted
+	cp -a "$image/${kind/redis/pg}$shifted" "$tree"
 	install -m 755 "$fixtures/ctinit-$kind" "$tree/sbin/ctinit"
 	install -m 644 "$fixtures/work.py" "$tree/srv/work.py"
 	[ "$FILES" = 0 ] || python3 "$fixtures/mkfiles.py" "$tree/srv/tree" "$FILES"
@@ -44,14 +69,10 @@ ct() {
 		fi
 	fi
 	if [ "$PRIV" = no ]; then
-		for pair in sbin/ctinit srv/work.py srv/tree; do
-			[ ! -e "$tree/$pair" ] || python3 "$fixtures/shift.py" "$tree/$pair" 100000
+		for file in sbin/ctinit srv/work.py srv/tree; do
+			[ ! -e "$tree/$file" ] || python3 "$fixtures/shift.py" "$tree/$file" 100000
 		done
 	fi
-	write_config "$id" "$IP" "$PATH_" "$MB" "$DIRTY" "$PRIV" "$EXTRA" >"$config/config"
-	[ "$START" = yes ] || return 0
-	x "$host" lxc-start -n "$id" -d </dev/null
-	wait_for_service "$host" "$id" "$kind" "$IP"
 }
 
 write_config() {
@@ -84,16 +105,18 @@ wait_for_service() {
 	for tries in {1..300}; do
 		case $kind in
 		mem) ! x "$host" python3 -c "import socket; socket.create_connection(('$network.$ip', 7000), 1)" 2>/dev/null || return 0 ;;
+		redis) ! x "$host" python3 -c "import socket; socket.create_connection(('$network.$ip', 6379), 1)" 2>/dev/null || return 0 ;;
 		pg) ! x "$host" psql -h "$network.$ip" -U postgres -qc 'create temporary table t ()' >/dev/null 2>&1 || return 0 ;;
 		esac
 		sleep 0.05
 	done
-	die "container '$id' does not answer in host $host after $tries tries: $(x "$host" timeout 5 lxc-info -n "$id" -s)"
+	die "container '$id' does not answer in host $host after $tries tries"
 }
 
 ct_remove() {
 	local host=$1 id=$2 root path
 	root=$(root_of "$host")
+	oci_remove "$host" "$id"
 	[ -e "$root/var/lib/lxc/$id" ] || return 0
 	if [ -e "$root/sys/fs/cgroup/freezer/lxc.payload.$id/freezer.state" ]; then
 		echo THAWED >"$root/sys/fs/cgroup/freezer/lxc.payload.$id/freezer.state"

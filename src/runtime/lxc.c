@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/wait.h"
+#include "runtime/fence.h"
 #include "runtime/lxc.h"
 
 /* What lxc-stop may take beyond the grace: killing, and freeing cgroups and devices. */
@@ -55,19 +56,14 @@ static char *lxc_place(const struct container *from, const char *id, struct erro
 
 char *lxc_config_path(const char *directory)
 {
-	CLEANUP(memory_release) char *config = memory_format("%s/%s", directory, LXC_CONFIG_NAME);
-	CLEANUP(memory_release) char *fenced = memory_format("%s/%s", directory, LXC_FENCED_NAME);
-
-	if (file_exists(config))
-		return memory_steal(&config);
-	return file_exists(fenced) ? memory_steal(&fenced) : NULL;
+	return fence_path(directory, LXC_CONFIG_NAME);
 }
 
 void lxc_add_rcfile(struct words *argv, const char *directory)
 {
 	CLEANUP(memory_release) char *config = lxc_config_path(directory);
 
-	if (config == NULL || !text_ends_with(config, "/" LXC_FENCED_NAME))
+	if (config == NULL || !fence_is_up(config))
 		return;
 	words_add(argv, "--rcfile");
 	words_add(argv, config);
@@ -225,33 +221,14 @@ static int lxc_stop(const struct container *container, int grace_seconds, struct
 	return error_default(err, EXIT_VE_STOP);
 }
 
-static int rename_config(const struct container *container, const char *from_name,
-			 const char *to_name, struct error *err)
-{
-	CLEANUP(memory_release)
-	char *from = memory_format("%s/%s", container->directory, from_name);
-	CLEANUP(memory_release) char *to = memory_format("%s/%s", container->directory, to_name);
-
-	if (!file_exists(from))
-		return file_sync_directory(container->directory, err);
-	return file_rename(from, to, err);
-}
-
 static int lxc_fence(const struct container *container, struct error *err)
 {
-	CLEANUP(memory_release) char *config = lxc_config_path(container->directory);
-
-	if (config == NULL)
-		return error_set(err, "container '%s' has no configuration to fence",
-				 container->id);
-	return rename_config(container, LXC_CONFIG_NAME, LXC_FENCED_NAME, err);
+	return fence_raise(container->directory, LXC_CONFIG_NAME, err);
 }
 
 static int lxc_unfence(const struct container *container, struct error *err)
 {
-	if (!file_exists(container->directory))
-		return 0;
-	return rename_config(container, LXC_FENCED_NAME, LXC_CONFIG_NAME, err);
+	return fence_lower(container->directory, LXC_CONFIG_NAME, err);
 }
 
 /* While lxc tears down a refused restore, lxc-info may not answer: it is asked again. */

@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for what an LXC container needs from outside itself: mounts and files. */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "runtime/lxc.h"
-
-/* File systems that every node's kernel has by itself: their source is only a word. */
-static const char *const kernel_types[] = {
-	"proc",	   "sysfs",	"tmpfs",      "ramfs",	     "devpts",	 "devtmpfs", "mqueue",
-	"cgroup",  "cgroup2",	"securityfs", "debugfs",     "tracefs",	 "pstore",   "bpf",
-	"fusectl", "hugetlbfs", "configfs",   "binfmt_misc", "efivarfs", "overlay",
-};
-
-static bool is_kernel_type(const char *type)
-{
-	for (size_t i = 0; i < COUNT_OF(kernel_types); i++)
-		if (strcmp(type, kernel_types[i]) == 0)
-			return true;
-	return false;
-}
+#include "runtime/outside.h"
 
 static bool has_option(const char *options, const char *name)
 {
@@ -50,61 +35,6 @@ static void decode(char *text)
 	*to = '\0';
 }
 
-/* Without empty and "." components; NULL when a ".." makes it say less than it seems. */
-static char *clean_path(const char *path)
-{
-	struct text clean = { 0 };
-
-	while (*path != '\0') {
-		size_t length = strcspn(path, "/");
-
-		if (length == 2 && strncmp(path, "..", 2) == 0) {
-			text_release(&clean);
-			return NULL;
-		}
-		if (length > 0 && !(length == 1 && *path == '.'))
-			text_format(&clean, "/%.*s", (int)length, path);
-		path += length;
-		path += *path == '/';
-	}
-	if (clean.length == 0)
-		text_append(&clean, "/", 1);
-	return text_take(&clean);
-}
-
-static bool inside_private_area(const char *path, const struct container *container)
-{
-	char resolved[PATH_MAX];
-
-	return file_path_below(path, container->private_area) ||
-	       (realpath(path, resolved) != NULL &&
-		file_path_below(resolved, container->private_area));
-}
-
-static bool contains(const struct words *words, const char *word)
-{
-	for (size_t i = 0; i < words->count; i++)
-		if (strcmp(words->items[i], word) == 0)
-			return true;
-	return false;
-}
-
-static int add_source(struct container *container, const char *source, struct error *err)
-{
-	CLEANUP(memory_release) char *path = clean_path(source);
-
-	if (path == NULL || !file_path_is_plain(path))
-		return error_exit(err, EXIT_TECHNOLOGIES,
-				  "container '%s' has '%s' mounted into it, which cannot be "
-				  "looked for on another node",
-				  container->id, source);
-	if (file_path_below(path, "/proc") || file_path_below(path, "/sys"))
-		return 0;
-	if (!inside_private_area(path, container) && !contains(&container->mount_sources, path))
-		words_add(&container->mount_sources, path);
-	return 0;
-}
-
 /* One line of fstab's form: source, target, type, options. */
 static int describe_mount(const char *line, struct container *container, struct error *err)
 {
@@ -123,13 +53,10 @@ static int describe_mount(const char *line, struct container *container, struct 
 	if (has_option(fields[3], "optional") || fields[0][0] != '/')
 		return 0;
 	if (has_option(fields[3], "bind") || has_option(fields[3], "rbind"))
-		return add_source(container, fields[0], err);
-	if (is_kernel_type(fields[2]))
+		return outside_add_mount(container, fields[0], err);
+	if (outside_is_kernel_type(fields[2]))
 		return 0;
-	return error_exit(err, EXIT_TECHNOLOGIES,
-			  "container '%s' mounts the device '%s', whose content cannot be "
-			  "migrated; remove the mount from its configuration",
-			  container->id, fields[0]);
+	return outside_refuse_device(container, fields[0], err);
 }
 
 static int describe_fstab(const char *path, struct container *container, struct error *err)
@@ -148,17 +75,6 @@ static int describe_fstab(const char *path, struct container *container, struct 
 	return 0;
 }
 
-static void add_file(struct container *container, const char *file)
-{
-	CLEANUP(memory_release) char *path = file[0] == '/' ? clean_path(file) : NULL;
-
-	if (path != NULL && file_path_is_plain(path) &&
-	    !file_path_below(path, container->directory) &&
-	    !file_path_below(path, container->private_area) &&
-	    !contains(&container->includes, path))
-		words_add(&container->includes, path);
-}
-
 /* Hooks, seccomp profile and fstab are files that the configuration needs like its includes. */
 static void add_named_files(const struct lxc_config *config, struct container *container)
 {
@@ -170,10 +86,10 @@ static void add_named_files(const struct lxc_config *config, struct container *c
 
 		if (text_starts_with(item->key, "lxc.hook.") &&
 		    strcmp(item->key, "lxc.hook.clone") != 0)
-			add_file(container, program);
+			outside_add_file(container, program);
 		else if (strcmp(item->key, "lxc.seccomp.profile") == 0 ||
 			 strcmp(item->key, "lxc.mount.fstab") == 0)
-			add_file(container, item->value);
+			outside_add_file(container, item->value);
 	}
 }
 
@@ -184,7 +100,7 @@ int lxc_describe_mounts(const struct lxc_config *config, struct container *conta
 	const char *fstab = lxc_config_get(config, "lxc.mount.fstab");
 
 	for (size_t i = 0; i < config->files.count; i++)
-		add_file(container, config->files.items[i]);
+		outside_add_file(container, config->files.items[i]);
 	add_named_files(config, container);
 	lxc_config_list(config, "lxc.mount.entry", &entries);
 	for (size_t i = 0; i < entries.count; i++)

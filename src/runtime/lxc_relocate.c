@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "runtime/fence.h"
 #include "runtime/lxc.h"
 
 /* What is being relocated: `in` is the copy of move.from_directory. */
@@ -134,7 +135,6 @@ int lxc_rewrite(const struct container *from, const struct container *to, const 
 		struct error *err)
 {
 	CLEANUP(memory_release) char *config = lxc_config_path(in);
-	CLEANUP(memory_release) char *unfenced = memory_format("%s/%s", in, LXC_CONFIG_NAME);
 	struct relocation relocation = {
 		.move = {
 			.from_id = from->id,
@@ -156,5 +156,5 @@ int lxc_rewrite(const struct container *from, const struct container *to, const 
 		return error_context(err, "cannot adapt the configuration of container '%s'",
 				     to->id);
 	/* What stopped before the last pass was fenced by then; its copy is not to be. */
-	return strcmp(config, unfenced) == 0 ? 0 : file_rename(config, unfenced, err);
+	return fence_lower(in, LXC_CONFIG_NAME, err);
 }

@@ -5,11 +5,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "runtime/lxc.h"
+#include "runtime/oci.h"
 #include "runtime/runtime.h"
 
 const struct runtime *const runtimes[] = {
-	&runtime_lxc,
-	NULL,
+	&runtime_lxc, &runtime_runc, &runtime_crun, &runtime_bundle, NULL,
 };
 
 void command_release(struct command *command)
@@ -32,13 +32,28 @@ const struct runtime *runtime_by_name(const char *name)
 	return NULL;
 }
 
+/* By its own name or its family's. */
+static bool is_named(const struct runtime *runtime, const char *name)
+{
+	return strcmp(runtime->name, name) == 0 ||
+	       (runtime->family != NULL && strcmp(runtime->family, name) == 0);
+}
+
+static bool is_any_named(const char *name)
+{
+	for (size_t i = 0; runtimes[i] != NULL; i++)
+		if (is_named(runtimes[i], name))
+			return true;
+	return false;
+}
+
 /* Asked without a name, a node that has not even the runtime's programs has no such container. */
 static bool is_asked(const struct runtime *runtime, const char *name)
 {
 	struct error reason = { 0 };
 
 	if (name != NULL)
-		return strcmp(runtime->name, name) == 0;
+		return is_named(runtime, name);
 	if (runtime->usable(false, &reason) == 0)
 		return true;
 	log_debug("runtime %s is not asked: %s", runtime->name, reason.text);
@@ -77,7 +92,7 @@ const struct runtime *runtime_find(const char *id, const char *name, struct cont
 
 	if (container_check_id(id, err) < 0)
 		return NULL;
-	if (name != NULL && runtime_by_name(name) == NULL) {
+	if (name != NULL && !is_any_named(name)) {
 		error_exit(err, EXIT_USAGE, "there is no runtime '%s'", name);
 		return NULL;
 	}

@@ -94,9 +94,9 @@ int network_attach(const char *link, const char *bridge, struct error *err)
 
 int network_raise(const char *link, bool up, struct error *err)
 {
-	return run_ip((const char *const[]){ "ip", "link", "set", "dev", link, up ? "up" : "down",
-					     NULL },
-		      err);
+	return run_ip(
+		(const char *const[]){ "ip", "link", "set", "dev", link, up ? "up" : "down", NULL },
+		err);
 }
 
 int network_delete(const char *link, struct error *err)
