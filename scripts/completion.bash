@@ -30,7 +30,7 @@ _vzmigrate_hosts() {
 # The options that want a word, and what offers it.
 declare -gA _vzmigrate_words=(
 	[-r]="yes no" [--remove-area]="yes no"
-	[--runtime]="lxc"
+	[--runtime]="lxc runc crun oci bundle"
 	[--ssh]="" [--rsync]="" [--bwlimit]="" [--parallel]="" [--timeout]="" [--max-downtime]=""
 )
 

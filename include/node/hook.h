@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "node/host.h"
 
+#define HOOK_SETUP_NAMESPACES "setup-namespaces"
 #define HOOK_POST_DUMP "post-dump"
 #define HOOK_POST_RESTORE "post-restore"
 #define HOOK_POST_RESUME "post-resume"

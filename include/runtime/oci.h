@@ -33,7 +33,10 @@ struct oci_program {
 	const char *name;   /* of the program and of the runtime */
 	const char *root;   /* below it, it keeps what it knows of each container: root/ID */
 	const char *record; /* the file in there without which it does not know the container */
-	bool binds_devices; /* in a user namespace the device files are mounts from the node, of
+	const char
+		*dump_mark;   /* the file in there that it leaves when a dump is refused, or NULL */
+	bool empties_network; /* a network namespace without a name comes back with nothing in it */
+	bool binds_devices;   /* in a user namespace the device files are mounts from the node, of
 			       which it does not tell criu */
 };
 
@@ -98,6 +101,7 @@ int oci_dump_command(const struct checkpoint *checkpoint, struct command *comman
 		     struct error *err);
 int oci_restore_command(const struct checkpoint *checkpoint, struct command *command,
 			struct error *err);
+int oci_resumed(const struct container *container, struct error *err);
 int oci_plan_network(const struct checkpoint *checkpoint, struct network_plan *plan,
 		     struct error *err);
 int oci_make_network(const struct checkpoint *checkpoint, struct error *err);

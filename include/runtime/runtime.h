@@ -30,6 +30,10 @@ struct checkpoint {
 				  that is only held must not answer for its addresses */
 };
 
+/* In the environment of a restore command: the network namespace is restored empty, so criu's hook brings
+ * its loopback device up before any socket is restored. */
+#define RUNTIME_LOOPBACK "VZMIGRATE_LOOPBACK"
+
 /* A command to be started: free with command_release(). */
 struct command {
 	struct words argv;
@@ -99,6 +103,10 @@ struct runtime {
 	int (*restore_command)(const struct checkpoint *checkpoint, struct command *command,
 			       struct error *err);
 
+	/* Optional. A dump was refused and the container runs on: takes back what its program has noted
+	 * of the dump. */
+	int (*resumed)(const struct container *container, struct error *err);
+
 	/* Network devices that must exist before the restore. The plan gets the names of what will
 	 * be made, before it is made (so that it can be journaled): plan first, then make. Both take
 	 * the same checkpoint. */
@@ -130,8 +138,12 @@ extern const struct runtime *const runtimes[];
 /* By name; NULL when there is none. */
 const struct runtime *runtime_by_name(const char *name);
 
+/* The same name, as a constant, when it is that of a runtime or of a family; else NULL. */
+const char *runtime_known_name(const char *name);
+
 /*
- * Which runtime owns the id on this node (only `name` is asked when it is not NULL)? Fills
+ * Which runtime owns the id on this node (only those of that `name` or family are asked when it is not
+ * NULL)? Fills
  * *container and returns its runtime; NULL with EXIT_NOTEXIST when none does, EXIT_USAGE when two
  * do.
  */

@@ -107,11 +107,11 @@ static int set_parallel(struct options *options, const char *argument, struct er
 
 static int set_runtime(struct options *options, const char *argument, struct error *err)
 {
-	const struct runtime *runtime = runtime_by_name(argument);
+	const char *name = runtime_known_name(argument);
 
-	if (runtime == NULL)
+	if (name == NULL)
 		return error_exit(err, EXIT_USAGE, "there is no runtime '%s'", argument);
-	options->migration.runtime = runtime->name;
+	options->migration.runtime = name;
 	return 0;
 }
 
@@ -183,7 +183,8 @@ const struct option_row option_rows[] = {
 	{ 0, "parallel", WORD("N", set_parallel), .help = "move up to N containers at once" },
 	{ 0, "timeout", WORD("SECONDS", set_timeout), .recovers = true,
 	  .help = "a peer silent for this long is lost (30)" },
-	{ 0, "runtime", WORD("NAME", set_runtime), .help = "whose container it is: lxc" },
+	{ 0, "runtime", WORD("NAME", set_runtime),
+	  .help = "whose container it is: lxc, runc, crun, oci, bundle" },
 	{ 0, "recover", ACT(set_recover), .recovers = true,
 	  .help = "settle migrations that were interrupted at the switch" },
 	{ 0, "abort", FLAG(abort), .recovers = true,

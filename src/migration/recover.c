@@ -95,7 +95,7 @@ static int read_header(struct recovery *recovery, struct error *err)
 	const char *role = json_get_text(header, "role", 16, err);
 	const char *name = json_get_text(header, "migration", 128, err);
 	const char *peer = json_get_text(header, "peer", HEADER_TEXT_MAX, err);
-	const char *container = json_get_text(header, "peer-container", CONTAINER_ID_MAX, err);
+	const char *container = json_get_text(header, "peer-container", CONTAINER_PATH_MAX, err);
 	const char *ssh = json_find_text(header, "ssh");
 
 	if (role == NULL || name == NULL || peer == NULL || container == NULL)

@@ -122,5 +122,7 @@ int dump_resume(struct host *host, json_object *arguments, struct error *err)
 	    checkpoint_refuse(host, HOOK_POST_DUMP, CHECKPOINT_LIMIT_MS, err) < 0 ||
 	    dump_thaw(freezer, host->images, err) < 0)
 		return -1;
+	if (host->runtime->resumed != NULL && host->runtime->resumed(&host->container, err) < 0)
+		return -1;
 	return start_if_ended(host, err);
 }

@@ -17,6 +17,7 @@
 #include "node/dump.h"
 #include "node/hook.h"
 #include "node/undo.h"
+#include "system/network.h"
 
 struct late_thaw {
 	pid_t criu;
@@ -237,6 +238,17 @@ static int decide(const char *id, const char *directory, const char *stage)
 	}
 }
 
+/* The restored namespace is there, its sockets are not yet. */
+static int raise_loopback(void)
+{
+	const char *pid = getenv("CRTOOLS_INIT_PID");
+	struct error ignored;
+
+	if (pid == NULL || network_enter((pid_t)strtol(pid, NULL, 10), &ignored) < 0)
+		return 1;
+	return network_raise("lo", true, &ignored) < 0;
+}
+
 int hook_main(const char *path)
 {
 	CLEANUP(memory_release) char *directory = file_parent(path);
@@ -246,6 +258,8 @@ int hook_main(const char *path)
 	if (stage == NULL)
 		return 0;
 	criu = getppid();
+	if (strcmp(stage, HOOK_SETUP_NAMESPACES) == 0 && getenv(RUNTIME_LOOPBACK) != NULL)
+		return raise_loopback();
 	if (strcmp(stage, HOOK_POST_DUMP) != 0 && strcmp(stage, HOOK_POST_RESTORE) != 0 &&
 	    strcmp(stage, HOOK_POST_RESUME) != 0)
 		return 0;

@@ -114,9 +114,9 @@ static int crun_list(struct words *ids, struct error *err)
 	.start = oci_start, .stop = oci_stop, .rewrite = oci_rewrite, .fence = oci_fence,          \
 	.unfence = oci_unfence, .checkpointable = oci_checkpointable,                              \
 	.dump_command = oci_dump_command, .restore_command = oci_restore_command,                  \
-	.plan_network = oci_plan_network, .make_network = oci_make_network,                        \
-	.plug_network = oci_plug_network, .unplug_network = oci_unplug_network,                    \
-	.settle = oci_settle
+	.resumed = oci_resumed, .plan_network = oci_plan_network,                                  \
+	.make_network = oci_make_network, .plug_network = oci_plug_network,                        \
+	.unplug_network = oci_unplug_network, .settle = oci_settle
 
 const struct runtime runtime_runc = {
 	.name = "runc",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for whether an OCI container can move, for dumping it and for restoring it. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "runtime/oci.h"
+#include "system/criu.h"
 #include "system/netns.h"
 
 /* Deleted files that are still open travel in the images; criu's own limit is 1 MiB. */
@@ -152,6 +154,19 @@ int oci_dump_command(const struct checkpoint *checkpoint, struct command *comman
 	return 0;
 }
 
+int oci_resumed(const struct container *container, struct error *err)
+{
+	const struct oci_program *program = oci_program_of(container);
+	CLEANUP(memory_release) char *mark = NULL;
+
+	if (program->dump_mark == NULL)
+		return 0;
+	mark = memory_format("%s/%s/%s", program->root, container->id, program->dump_mark);
+	if (unlink(mark) < 0 && errno != ENOENT)
+		return error_system(err, "cannot remove '%s'", mark);
+	return 0;
+}
+
 int oci_restore_command(const struct checkpoint *checkpoint, struct command *command,
 			struct error *err)
 {
@@ -160,11 +175,11 @@ int oci_restore_command(const struct checkpoint *checkpoint, struct command *com
 
 	if (write_criu_options(checkpoint, command, &config, err) < 0)
 		return -1;
-	/* criu opens images from inside the user namespace. */
-	if (chown(checkpoint->images, container_root_uid(container),
-		  container_root_gid(container)) < 0)
-		return error_system(err, "cannot give '%s' to the container's root",
-				    checkpoint->images);
+	if (criu_give_images(checkpoint->images, container_root_uid(container),
+			     container_root_gid(container), err) < 0)
+		return -1;
+	if (oci_program_of(container)->empties_network && config.network == OCI_NETWORK_PRIVATE)
+		words_add(&command->environment, RUNTIME_LOOPBACK "=up");
 	add_verb(checkpoint, &config, "restore", &command->argv);
 	words_add_all(&command->argv,
 		      (const char *const[]){ "--detach", "--bundle", container->directory,

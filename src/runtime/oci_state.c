@@ -14,6 +14,8 @@ const struct oci_program oci_runc = {
 	.name = "runc",
 	.root = "/run/runc",
 	.record = "state.json",
+	.dump_mark = "checkpoint",
+	.empties_network = true,
 };
 
 const struct oci_program oci_crun = {

@@ -39,12 +39,13 @@ static bool is_named(const struct runtime *runtime, const char *name)
 	       (runtime->family != NULL && strcmp(runtime->family, name) == 0);
 }
 
-static bool is_any_named(const char *name)
+const char *runtime_known_name(const char *name)
 {
 	for (size_t i = 0; runtimes[i] != NULL; i++)
 		if (is_named(runtimes[i], name))
-			return true;
-	return false;
+			return strcmp(runtimes[i]->name, name) == 0 ? runtimes[i]->name
+								    : runtimes[i]->family;
+	return NULL;
 }
 
 /* Asked without a name, a node that has not even the runtime's programs has no such container. */
@@ -92,7 +93,7 @@ const struct runtime *runtime_find(const char *id, const char *name, struct cont
 
 	if (container_check_id(id, err) < 0)
 		return NULL;
-	if (name != NULL && !is_any_named(name)) {
+	if (name != NULL && runtime_known_name(name) == NULL) {
 		error_exit(err, EXIT_USAGE, "there is no runtime '%s'", name);
 		return NULL;
 	}

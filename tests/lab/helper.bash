@@ -29,7 +29,27 @@ lab() { "$project/scripts/lab" "$@" </dev/null 3>&-; }
 on() { "$project/scripts/lab" x "$@" 3>&-; }
 root_of() { lab root "$1"; }
 address() { lab address "$@"; }
-container() { lab ct "$@"; }
+
+# The runtime of the containers that a test makes; files that run for several set it.
+RUNTIME=${RUNTIME-lxc}
+
+container() { lab ct "$@" RUNTIME="$RUNTIME"; }
+
+# folder_of ID: where $RUNTIME has it in a host.
+folder_of() {
+	case $RUNTIME in
+	lxc) echo "/var/lib/lxc/$1" ;;
+	*) echo "/var/lib/oci/$1" ;;
+	esac
+}
+
+# state_of HOST ID: in the words of its own runtime: "RUNNING", "running".
+state_of() {
+	case $RUNTIME in
+	lxc) on "$1" timeout 10 lxc-info -n "$2" -sH ;;
+	*) on "$1" timeout 10 "$RUNTIME" state "$2" 2>&1 | sed -n 's/.*"status": "\(.*\)".*/\1/p; s/.*does not exist.*/none/p; s/.*No such file.*/none/p' ;;
+	esac
+}
 
 fail() {
 	printf '%s\n' "$@" >&2
@@ -68,10 +88,11 @@ migrate_wait() {
 
 # --- containers ------------------------------------------------------------------------------------------
 
-# cgroups_of HOST ID: the cgroup folders of a container, seen from here (lxc appends "-1" and so on to a taken name).
+# cgroups_of HOST ID: the cgroup folders of a container, seen from here (lxc appends "-1" and so on to a taken name;
+# runc and crun call them by the id alone).
 cgroups_of() {
 	local folder
-	for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$1"/lxc.payload."$2"{,-[0-9]*}; do
+	for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$1"/{lxc.payload."$2"{,-[0-9]*},"$2"}; do
 		[ ! -d "$folder" ] || echo "$folder"
 	done
 }
@@ -106,7 +127,7 @@ alive_on() {
 	echo "${found# }"
 }
 
-counter() { cat "$(root_of "$1")/var/lib/lxc/$2/rootfs/tmp/cnt" 2>/dev/null || true; }
+counter() { cat "$(root_of "$1")$(folder_of "$2")/rootfs/tmp/cnt" 2>/dev/null || true; }
 
 # thaw_all: let every container of every host run again, so that it can be stopped.
 thaw_all() {
@@ -133,7 +154,7 @@ fresh() {
 	stop_clients
 	for host in $hosts; do
 		lab mend "$host"
-		end_processes "$host" vzmigrate rsync criu lxc-checkpoint
+		end_processes "$host" vzmigrate rsync criu lxc-checkpoint runc crun
 	done
 	thaw_all
 	for host in $hosts; do
@@ -146,6 +167,9 @@ fresh() {
 				rm -rf --one-file-system "$folder"
 			fi
 		done
+		for folder in "$root"/var/lib/oci/*/ "$root"/run/{runc,crun}/*/; do
+			[ ! -d "$folder" ] || lab ct-remove "$host" "$(basename "$folder")"
+		done
 		for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$host"/lxc.payload.*; do
 			[ ! -d "$folder" ] || xargs -r kill -KILL <"$folder/cgroup.procs" || true
 		done
@@ -155,7 +179,8 @@ fresh() {
 		wait_until 10 no_pairs "$host"
 		# shellcheck disable=SC2016	# expanded in the host
 		on "$host" sh -c 'for images in /run/vzmigrate/*/images; do umount -l "$images"; done' 2>/dev/null || true
-		rm -rf --one-file-system "$root"/var/lib/vzmigrate "$root"/run/vzmigrate* "$root"/vz/* "$root"/var/lib/lxc/.[!.]*
+		rm -rf --one-file-system "$root"/var/lib/vzmigrate "$root"/run/vzmigrate* "$root"/vz/* "$root"/var/lib/lxc/.[!.]* \
+			"$root"/var/lib/oci
 	done
 }
 
@@ -220,19 +245,23 @@ snapshot() {
 	on "$1" sh -s <<-'END'
 		echo "# files"
 		find /var/lib/lxc -mindepth 1 -maxdepth 2 | sort
+		find /var/lib/oci -mindepth 1 -maxdepth 2 2>/dev/null | sort
+		find /run/runc /run/crun /run/netns -mindepth 1 2>/dev/null | sort
 		find /var/lib/vzmigrate /run /tmp /dev/shm /vz /var/lib/lxc/.[!.]* -mindepth 1 2>/dev/null |
-			grep -vE '^/run/(lxc|sshd|sudo|lock|mount|host-ready|crun|runc|xtables.lock|criu\.kdat|utmp|nsenter|systemd|motd)|^/run/[^/]*\.pid$' | sort
+			grep -vE '^/run/(lxc|sshd|sudo|lock|mount|host-ready|crun|runc|netns|xtables.lock|criu\.kdat|utmp|nsenter|systemd|motd)|^/run/[^/]*\.pid$' | sort
 		echo "# configurations"
-		cat /var/lib/lxc/*/config 2>/dev/null
+		cat /var/lib/lxc/*/config /var/lib/oci/*/config.json 2>/dev/null
 		echo "# cgroups"
 		find /sys/fs/cgroup -mindepth 2 -type d -name 'lxc*' | grep -v pivot | sort
+		find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -type d -name '[0-9]*' | sort
 		echo "# links"
 		ip -o link | sed 's/^[0-9]*: //; s/[@:].*//' | sed 's/^veth[A-Za-z0-9]\{6\}$/veth/' | sort
 		echo "# packet filter"
 		nft list ruleset; iptables-save | grep -v '^#\|^:'; ip6tables-save | grep -v '^#\|^:'
 		echo "# processes"
-		ps -eo comm= | grep -E 'vzmigrate|rsync|criu|lxc|^ssh$' | sort
+		ps -eo comm= | grep -E 'vzmigrate|rsync|criu|lxc|runc|crun|^ssh$' | sort
 		echo "# mounts"
+		for space in $(ls /run/netns 2>/dev/null); do ip -n "$space" -o address; ip -n "$space" route; done | sed 's/^[0-9]*: //'
 		sed 's/^\S* \(\S*\) \(\S*\) .*/\1 \2/' /proc/mounts | sort
 		echo "# settings"
 		cat /proc/sys/vm/unprivileged_userfaultfd
@@ -267,17 +296,18 @@ assert_output_has() { [[ $output == *"$1"* ]] || fail "expected '$1' in:" "$outp
 
 refute_output_has() { [[ $output != *"$1"* ]] || fail "unexpected '$1' in:" "$output"; }
 
-# assert_runs_only_on HOST ID: processes there and nowhere else, and lxc agrees.
+# assert_runs_only_on HOST ID: processes there and nowhere else, and its runtime agrees.
 assert_runs_only_on() {
 	assert_equal "$(running_on "$2")" "$1" || fail "$(where_is "$2")" || return 1
-	assert_equal "$(on "$1" timeout 10 lxc-info -n "$2" -sH)" RUNNING
+	state=$(state_of "$1" "$2")
+	assert_equal "${state,,}" running
 }
 
 # where_is ID: all that tells where a container is, for the message of a failed test.
 where_is() {
 	local host
 	for host in $hosts; do
-		echo "$host: $(on "$host" timeout 5 lxc-info -n "$1" -s -p 2>&1 | tr -s ' \n' ' ')"
+		echo "$host: $(state_of "$host" "$1" 2>&1)"
 		cgroups_of "$host" "$1"
 		tail -n 3 "$(root_of "$host")"/var/lib/vzmigrate/"$1".journal 2>/dev/null
 		on "$host" ps -eo pid,stat,args | grep -vE 'ps -eo|sshd|sleep 86400|host-init' | head -n 20
