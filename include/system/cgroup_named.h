@@ -11,7 +11,8 @@
 /* How many processes are in them and below; -1 when it cannot be found out. */
 int cgroup_named_count(const char *name, struct error *err);
 
-/* Removes them where no process is left; none is success. */
+/* Removes them where no process is left. Returns how many stay: one that a process has just left may need
+ * another try. */
 int cgroup_named_remove(const char *name, struct error *err);
 
 #endif

@@ -52,12 +52,23 @@ folder_of() {
 	esac
 }
 
+# add_redis FROM TREE: redis, and the libraries that it wants, into the small tree of a mem container.
+add_redis() {
+	local from=$1 tree=$2 file
+	for file in /usr/bin/redis-server $(chroot "$from" ldd /usr/bin/redis-server | grep -oE '/[^ )]+'); do
+		[ -e "$tree$file" ] || cp -L "$from$file" "$tree$file"
+	done
+	mkdir "$tree/var/lib/redis"
+	[ "$PRIV" = yes ] || chown 100000:100000 "$tree/var/lib/redis"
+}
+
 # make_tree TREE KIND: by the keys of ct.
 make_tree() {
 	local tree=$1 kind=$2 image file shifted=""
 	image=$(image_path)
 	[ "$PRIV" = yes ] || shifted=-shifted
-	cp -a "$image/${kind/redis/pg}$shifted" "$tree"
+	cp -a "$image/${kind/redis/mem}$shifted" "$tree"
+	[ "$kind" != redis ] || add_redis "$image/pg" "$tree"
 	install -m 755 "$fixtures/ctinit-$kind" "$tree/sbin/ctinit"
 	install -m 644 "$fixtures/work.py" "$tree/srv/work.py"
 	[ "$FILES" = 0 ] || python3 "$fixtures/mkfiles.py" "$tree/srv/tree" "$FILES"

@@ -100,7 +100,8 @@ int oci_start(const struct container *container, struct error *err)
 	return error_default(err, EXIT_VE_START);
 }
 
-/* What a start or a restore that failed leaves: a directory without a record, and empty cgroups. */
+/* What a start or a restore that failed leaves: a directory without a record, and empty cgroups. Returns
+ * how many cgroups are left, or -1. */
 static int clear_remnants(const struct oci_program *program, const struct container *container,
 			  struct error *err)
 {
@@ -140,7 +141,8 @@ static int look_for_end(const struct container *container, struct error *err)
 	count = count_processes(container, err);
 	if (count != 0)
 		return count < 0 ? -1 : 0;
-	return clear_remnants(program, container, err) < 0 ? -1 : 1;
+	count = clear_remnants(program, container, err);
+	return count < 0 ? -1 : count == 0;
 }
 
 /* While a refused restore is torn down the program may not answer: it is asked again. */

@@ -94,11 +94,14 @@ int cgroup_named_count(const char *name, struct error *err)
 int cgroup_named_remove(const char *name, struct error *err)
 {
 	CLEANUP(words_release) struct words directories = { 0 };
+	int left = 0;
 
 	if (find_directories(name, &directories, err) < 0)
 		return -1;
-	for (size_t i = 0; i < directories.count; i++)
+	for (size_t i = 0; i < directories.count; i++) {
 		if (walk(directories.items[i], false, 0) == 0)
 			walk(directories.items[i], true, 0);
-	return 0;
+		left += file_exists(directories.items[i]);
+	}
+	return left;
 }

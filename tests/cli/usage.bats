@@ -63,7 +63,9 @@ setup() {
 	refused 1 'a/b' nohost.invalid a/b
 	refused 1 "'\.'" nohost.invalid .
 	refused 1 "\.\." nohost.invalid ..
-	refused 1 '/etc' nohost.invalid /etc
+	refused 1 '/etc/' nohost.invalid /etc/
+	refused 1 '/etc/\.\./x' nohost.invalid /etc/../x
+	refused 10 '/etc' nohost.invalid /etc
 	refused 1 'a b' nohost.invalid 'a b'
 	refused 1 "container id|'101" nohost.invalid $'101\n102'
 	refused 1 'container id|characters' nohost.invalid $'\e[2J'
