@@ -132,6 +132,12 @@ struct runtime {
 	int (*settle)(const struct container *container, int timeout_ms, struct error *err);
 };
 
+/*
+ * Has what describe() was asked for come to its end? A runtime that knows only running containers forgets
+ * those that ended; for any other, one that it does not know is none that could be started.
+ */
+bool runtime_has_ended(const struct runtime *runtime, const struct container *now);
+
 /* The registry, NULL-terminated. */
 extern const struct runtime *const runtimes[];
 

@@ -90,7 +90,7 @@ static int restart_after_power_loss(struct host *host, struct error *err)
 		return 0;
 	if (host->runtime->describe(host->container.id, &now, err) < 0)
 		return -1;
-	if (now.id == NULL || now.state != CONTAINER_STOPPED)
+	if (!runtime_has_ended(host->runtime, &now))
 		return 0;
 	log_warning("container '%s' was running when this node went down: it is started again "
 		    "from its files",

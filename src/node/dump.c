@@ -105,7 +105,7 @@ static int start_if_ended(struct host *host, struct error *err)
 
 	if (host->runtime->describe(host->container.id, &now, err) < 0)
 		return -1;
-	if (now.id == NULL || now.state != CONTAINER_STOPPED)
+	if (!runtime_has_ended(host->runtime, &now))
 		return 0;
 	log_warning("container '%s' ended while it was being moved: it is started again from its "
 		    "files",

@@ -19,6 +19,9 @@
 /* From SIGKILL to the end: the kernel frees the memory. */
 #define KILL_TIMEOUT_MS 30000
 
+/* What is left of a container that ended is taken away at once. */
+#define CLEAR_TIMEOUT_MS 5000
+
 #define STATE_INTERVAL_MS 50
 #define LOG_SIZE_MAX (1 << 20)
 
@@ -75,29 +78,6 @@ static int run_start(const struct container *container, const char *log, struct 
 	words_add_all(&argv, (const char *const[]){ "run", "--detach", "--bundle",
 						    container->directory, container->id, NULL });
 	return run_detached(&argv, err);
-}
-
-int oci_start(const struct container *container, struct error *err)
-{
-	CLEANUP(memory_release)
-	char *log = memory_format("/run/vzmigrate-start.%s.%d.log", container->id, (int)getpid());
-	int result;
-
-	err->exit_status = 0;
-	unlink(log);
-	result = oci_make_network_of(container, log, err);
-	if (result == 0)
-		result = oci_plug_network_of(container, err);
-	if (result == 0) {
-		result = run_start(container, log, err);
-		if (result < 0 && err->exit_status == 0)
-			last_cause(log, err);
-	}
-	unlink(log);
-	if (result == 0)
-		return 0;
-	error_context(err, "cannot start container '%s'", container->id);
-	return error_default(err, EXIT_VE_START);
 }
 
 /* What a start or a restore that failed leaves: a directory without a record, and empty cgroups. Returns
@@ -164,6 +144,35 @@ int oci_settle(const struct container *container, int timeout_ms, struct error *
 		if (wait_sleep(STATE_INTERVAL_MS, err) < 0)
 			return -1;
 	}
+}
+
+/* What is left of an earlier one of that id would be in the way. */
+static int start_anew(const struct container *container, const char *log, struct error *err)
+{
+	if (oci_settle(container, CLEAR_TIMEOUT_MS, err) < 0 ||
+	    oci_make_network_of(container, log, err) < 0 || oci_plug_network_of(container, err) < 0)
+		return -1;
+	if (run_start(container, log, err) == 0)
+		return 0;
+	if (err->exit_status == 0)
+		last_cause(log, err);
+	return -1;
+}
+
+int oci_start(const struct container *container, struct error *err)
+{
+	CLEANUP(memory_release)
+	char *log = memory_format("/run/vzmigrate-start.%s.%d.log", container->id, (int)getpid());
+	int result;
+
+	err->exit_status = 0;
+	unlink(log);
+	result = start_anew(container, log, err);
+	unlink(log);
+	if (result == 0)
+		return 0;
+	error_context(err, "cannot start container '%s'", container->id);
+	return error_default(err, EXIT_VE_START);
 }
 
 /* Waits until its first process has ended; returns 1 when it has, 0 when the time is up. */

@@ -24,6 +24,11 @@ void network_plan_release(struct network_plan *plan)
 	words_release(&plan->namespaces);
 }
 
+bool runtime_has_ended(const struct runtime *runtime, const struct container *now)
+{
+	return now->id == NULL ? runtime->running_only : now->state == CONTAINER_STOPPED;
+}
+
 const struct runtime *runtime_by_name(const char *name)
 {
 	for (size_t i = 0; runtimes[i] != NULL; i++)

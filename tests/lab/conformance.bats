@@ -161,7 +161,7 @@ restore_fails() {
 	python3 - 10.77.0.101 <<-'END' 3>&- 4>&- &
 		import socket, sys, time
 		held = [socket.create_connection((sys.argv[1], 7000)) for _ in range(100)]
-		time.sleep(60)
+		time.sleep(600)
 	END
 	holder=$!
 	threads() { [ "$(on A sh -c 'cat /sys/fs/cgroup/pids/lxc.payload.101/pids.current /sys/fs/cgroup/pids/101/pids.current 2>/dev/null')" -gt 100 ]; }
