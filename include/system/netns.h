@@ -23,6 +23,8 @@ struct netns_link {
 	struct words addresses; /* "10.0.0.5/24"; those of the link itself (fe80::) are left out */
 };
 
+void netns_link_release(struct netns_link *link);
+
 /* Valid at `{ 0 }`; owns its items. The loopback device is left out. */
 struct netns_links {
 	struct netns_link *items;

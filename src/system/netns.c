@@ -15,16 +15,21 @@
 
 #define NAME_LENGTH_MAX 255
 
+void netns_link_release(struct netns_link *link)
+{
+	free(link->name);
+	free(link->kind);
+	free(link->mac);
+	free(link->outer);
+	free(link->bridge);
+	words_release(&link->addresses);
+	*link = (struct netns_link){ 0 };
+}
+
 void netns_release(struct netns_links *links)
 {
-	for (size_t i = 0; i < links->count; i++) {
-		free(links->items[i].name);
-		free(links->items[i].kind);
-		free(links->items[i].mac);
-		free(links->items[i].outer);
-		free(links->items[i].bridge);
-		words_release(&links->items[i].addresses);
-	}
+	for (size_t i = 0; i < links->count; i++)
+		netns_link_release(&links->items[i]);
 	free(links->items);
 	*links = (struct netns_links){ 0 };
 }

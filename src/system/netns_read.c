@@ -85,6 +85,28 @@ static bool is_loopback(json_object *item)
 	return type != NULL && strcmp(type, "loopback") == 0;
 }
 
+static bool is_up(json_object *item)
+{
+	json_object *flags = NULL;
+
+	if (!json_object_object_get_ex(item, "flags", &flags) ||
+	    !json_object_is_type(flags, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(flags); i++) {
+		const char *flag = json_object_get_string(json_object_array_get_idx(flags, i));
+
+		if (flag != NULL && strcmp(flag, "UP") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The kernel's own devices for tunnels are in every namespace, down and without an address. */
+static bool is_unused(json_object *item, const struct netns_link *link)
+{
+	return strcmp(link->kind, "veth") != 0 && !is_up(item) && link->addresses.count == 0;
+}
+
 static int read_link(json_object *item, json_object *nodes, struct netns_link *link,
 		     struct error *err)
 {
@@ -136,6 +158,8 @@ static int read_links(const char *name, struct netns_links *links, struct error 
 			continue;
 		if (read_link(item, nodes, &links->items[links->count++], err) < 0)
 			return -1;
+		if (is_unused(item, &links->items[links->count - 1]))
+			netns_link_release(&links->items[--links->count]);
 	}
 	return 0;
 }

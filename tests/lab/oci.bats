@@ -57,7 +57,6 @@ delete() {
 	on B ip netns add ct101
 	on B sh -c 'runc run -d -b /var/lib/oci/101 101 </dev/null >/dev/null 2>&1'
 	assert_runs_only_on B 101
-	refused 9 "exists" 10.77.0.2 /var/lib/oci/101 || true
 }
 
 @test "the programs have containers of one id: --runtime settles it" {
@@ -65,11 +64,13 @@ delete() {
 	RUNTIME=crun
 	on A mkdir -p /srv/elsewhere/101
 	on A cp -a /var/lib/oci/101/rootfs /srv/elsewhere/101/rootfs
-	on A sh -c 'sed "s,/var/run/netns/ct101,,; s,\"cgroupsPath\".*,," /var/lib/oci/101/config.json >/srv/elsewhere/101/config.json'
+	on A cp /var/lib/oci/101/config.json /srv/elsewhere/101/
 	python3 - "$(root_of A)/srv/elsewhere/101/config.json" <<-'END'
 		import json, sys
 		config = json.load(open(sys.argv[1]))
 		config["linux"]["cgroupsPath"] = "/other-101"
+		for namespace in config["linux"]["namespaces"]:
+		    namespace.pop("path", None)
 		json.dump(config, open(sys.argv[1], "w"))
 	END
 	on A sh -c 'crun run -d -b /srv/elsewhere/101 101 </dev/null >/dev/null 2>&1'
@@ -118,7 +119,7 @@ delete() {
 	refused 32 "is also that of process" 10.77.0.2 101
 	on A kill "$(on A sh -c 'pidof sleep | tr " " "\n" | while read -r pid; do [ "$(readlink /proc/$pid/ns/net)" = "$(readlink /proc/self/ns/net)" ] || echo $pid; done' | head -n 1)"
 	on A ip -n ct101 link add dummy0 type bridge
-	on A ip -n ct101 link set dummy0 up
+	on A ip -n ct101 link set dummy0 addrgenmode none up
 	refused 32 "'dummy0' of the kind 'bridge'" 10.77.0.2 101
 	on A ip -n ct101 link delete dummy0
 	on B ip netns add ct101
