@@ -61,7 +61,8 @@ struct runtime {
 	bool running_only;
 
 	/* The directory in which a container like `from`, of another node, would live on this one
-	 * under `id`; nothing is looked for there. The caller frees. */
+	 * under `id`. Whether it is free there is for others to ask, but for what only the runtime knows
+	 * of: EXIT_EXISTS. The caller frees. */
 	char *(*place)(const struct container *from, const char *id, struct error *err);
 
 	/* Fills *container. Returns 1; 0 when the runtime knows no such container; -1 when it could

@@ -173,7 +173,14 @@ char *oci_place(const struct container *from, const char *id, struct error *err)
 {
 	CLEANUP(memory_release) char *parent = file_parent(from->directory);
 
-	(void)err;
+	/* On the source it is the container's own. */
+	if (from->network_namespace != NULL && file_exists(from->network_namespace) &&
+	    !netns_is_of(from->network_namespace, from->init_pid)) {
+		error_exit(err, EXIT_EXISTS,
+			   "the network namespace '%s' of container '%s' exists: remove it",
+			   from->network_namespace, from->id);
+		return NULL;
+	}
 	if (id[0] == '/')
 		return memory_duplicate(id);
 	if (strcmp(id, from->id) == 0)

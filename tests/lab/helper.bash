@@ -174,7 +174,7 @@ fresh() {
 			[ ! -d "$folder" ] || xargs -r kill -KILL <"$folder/cgroup.procs" || true
 		done
 		# lxc-stop leaves the cgroups of a container that was restored.
-		find /sys/fs/cgroup/{*/,}vzlab-"$host" -mindepth 1 -depth -type d -path '*/lxc.*' -exec rmdir {} + 2>/dev/null || true
+		find /sys/fs/cgroup/{*/,}vzlab-"$host" -mindepth 1 -depth -type d \( -path '*/lxc.*' -o -path '*/vzlab-?/[0-9]*' \) -exec rmdir {} + 2>/dev/null || true
 		# The kernel takes its time to remove a network namespace; until then it answers for its addresses.
 		wait_until 10 no_pairs "$host"
 		# shellcheck disable=SC2016	# expanded in the host
