@@ -57,4 +57,7 @@ int oci_config_read(struct oci_config *config, const char *path, struct error *e
  */
 int oci_config_move(struct oci_config *config, const char *from, const char *to);
 
+/* Sets a text of the file: of its member `part`, or, with NULL, of the whole. Returns 1. */
+int oci_config_set(struct oci_config *config, const char *part, const char *name, const char *text);
+
 #endif

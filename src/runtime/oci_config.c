@@ -351,3 +351,13 @@ int oci_config_move(struct oci_config *config, const char *from, const char *to)
 		changed |= move_member(json_object_array_get_idx(mounts, i), "source", from, to);
 	return changed;
 }
+
+int oci_config_set(struct oci_config *config, const char *part, const char *name, const char *text)
+{
+	json_object *object = config->root;
+
+	if (part != NULL)
+		json_object_object_get_ex(config->root, part, &object);
+	json_add_text(object, name, text);
+	return 1;
+}

@@ -188,6 +188,16 @@ char *oci_place(const struct container *from, const char *id, struct error *err)
 	return memory_format("%s/%s", strcmp(parent, "/") == 0 ? "" : parent, id);
 }
 
+/* Is the root file system where it was, as seen from the bundle? */
+static bool stays_relative(const struct container *from, const struct container *to)
+{
+	if (!file_path_below(from->private_area, from->directory))
+		return strcmp(from->private_area, to->private_area) == 0;
+	return file_path_below(to->private_area, to->directory) &&
+	       strcmp(from->private_area + strlen(from->directory),
+		      to->private_area + strlen(to->directory)) == 0;
+}
+
 /* Writes only what differs: what is understood here is not all that may be in it. */
 static int write_moved(struct oci_config *config, const struct container *from,
 		       const struct container *to, const char *path, struct error *err)
@@ -195,9 +205,14 @@ static int write_moved(struct oci_config *config, const struct container *from,
 	CLEANUP(text_release) struct text content = { 0 };
 	struct stat status;
 
-	if (oci_config_move(config, from->private_area, to->private_area) +
-		    oci_config_move(config, from->directory, to->directory) ==
-	    0)
+	int changed = oci_config_move(config, from->private_area, to->private_area);
+
+	changed += oci_config_move(config, from->directory, to->directory);
+	if (!stays_relative(from, to))
+		changed += oci_config_set(config, "root", "path", to->private_area);
+	if (config->hostname != NULL && strcmp(from->hostname, to->hostname) != 0)
+		changed += oci_config_set(config, NULL, "hostname", to->hostname);
+	if (changed == 0)
 		return 0;
 	if (stat(path, &status) < 0)
 		return error_system(err, "cannot read '%s'", path);

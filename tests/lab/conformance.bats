@@ -93,6 +93,26 @@ moves() {
 	each moves
 }
 
+is_renamed() {
+	container A 101 mem "${keys[@]}"
+	client_start one 10.77.0.101 --stream
+	migrate --online 10.77.0.2 101:201
+	assert_status 0
+	assert_equal "$(running_on 101)" ""
+	assert_runs_only_on B 201
+	[ ! -e "$(root_of A)$(folder_of 101)" ]
+	client_stop one
+	assert_memory 101
+	MIGRATE_HOST=B migrate 10.77.0.1 201:301
+	assert_status 0
+	assert_runs_only_on A 301
+	assert_equal "$(inside A 301 hostname)" ct301
+}
+
+@test "a container gets a new id, live and with a restart" {
+	each is_renamed
+}
+
 has_user_namespace() {
 	local before
 	container A 101 mem "${user_keys[@]}"

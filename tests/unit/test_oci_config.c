@@ -217,6 +217,10 @@ static void test_moved(void **state)
 	/* What is not understood stays, the largest number too. */
 	assert_non_null(strstr(json_object_to_json_string(config.root), "18446744073709551615"));
 	assert_int_equal(oci_config_move(&config, "/b/old", "/c/new"), 0);
+	assert_int_equal(oci_config_set(&config, "root", "path", "/d"), 1);
+	assert_string_equal(text_at(&config, "root", 0, "path"), "/d");
+	oci_config_set(&config, NULL, "hostname", "other");
+	assert_non_null(strstr(json_object_to_json_string(config.root), "\"hostname\": \"other\""));
 }
 
 int main(void)
