@@ -110,11 +110,13 @@ put_back() {
 	put_back 6 "No space left on device"
 }
 
-@test "25: ^C while files are copied" {
+@test "25: ^C while files are copied, and again while everything is put back" {
 	migrate_start --online --rsync=--bwlimit=2m 10.77.0.2 101
 	wait_until 10 rsync_runs
 	sleep 0.5
 	on A kill -INT "$(vzmigrate_pid)"
+	sleep 0.1
+	on A kill -INT "$(vzmigrate_pid)" || true
 	migrate_wait
 	put_back 25 "interrupted"
 }
@@ -123,6 +125,14 @@ put_back() {
 	migrate_start --online 10.77.0.2 101
 	wait_until 20 journal_says A frozen
 	on A kill -TERM "$(vzmigrate_pid)"
+	migrate_wait
+	put_back 25 "interrupted"
+}
+
+@test "25: the terminal is lost while files are copied" {
+	migrate_start --online --rsync=--bwlimit=2m 10.77.0.2 101
+	wait_until 10 rsync_runs
+	on A kill -HUP "$(vzmigrate_pid)"
 	migrate_wait
 	put_back 25 "interrupted"
 }
@@ -144,11 +154,17 @@ put_back() {
 	lab cut B
 	migrate_wait
 	assert_status 4
+	assert_output_has "vzmigrate --recover 101"
+	assert_runs_only_on A 101
+	# Nothing to be done before it can be asked, and nothing lost.
+	migrate --recover --timeout=2 101
+	assert_status 4
 	# B's own agent has nobody to tell it.
 	lab mend B
 	gone() { [ ! -e "$(root_of B)/var/lib/vzmigrate/101.journal" ] && [ -z "$(on B pidof vzmigrate rsync)" ]; }
 	wait_until 20 gone
-	put_back 4 "10.77.0.2"
+	migrate --recover 101
+	put_back 0 "everything is put back on both nodes"
 }
 
 @test "the cable is cut while the container is held there: it runs on here, and there it is dropped" {
