@@ -15,4 +15,7 @@
  */
 int settle_reconnect(struct migration *migration, struct error *err);
 
+/* The destination takes back what it did, through a lost connection too. */
+int settle_roll_back(struct migration *migration, struct error *err);
+
 #endif

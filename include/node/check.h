@@ -91,6 +91,9 @@ int check_survey(struct host *host, json_object *arguments, json_object **result
 int check_operation(struct host *host, json_object *arguments, json_object **result,
 		    struct error *err);
 
+/* Is it stopped? Returns 0; 1 when it is not. */
+int check_stopped(struct host *host, struct error *err);
+
 /* Starts the container that has arrived. Returns 1; 0 when it does not run here for certain. */
 int check_start(struct host *host, struct error *err);
 

@@ -33,13 +33,14 @@ struct host {
 	int hook;		   /* the script that waits for our answer; -1 */
 	pid_t init_pid;		   /* of the tree that the hook reported, 0 before */
 	struct process checkpoint; /* the dump or restore that is under way */
+	struct process sync;	   /* of the files in place, under way; destination */
 	char *freezer;		   /* cgroup directory of the frozen container, source */
 };
 
 #define HOST_NONE                                                                                  \
 	{                                                                                          \
 		.lock = -1, .journal = JOURNAL_NONE, .hook_listener = -1, .hook = -1,              \
-		.checkpoint = PROCESS_NONE,                                                        \
+		.checkpoint = PROCESS_NONE, .sync = PROCESS_NONE,                                  \
 	}
 
 /* RUN_DIRECTORY/ID, with the id's key (container_key()). The caller frees. */

@@ -47,7 +47,15 @@ int staging_make(struct host *host, const struct areas *areas, const struct quot
 /* Renames them into place; never over anything. */
 int staging_place(struct host *host, const struct areas *areas, struct error *err);
 
-/* On the destination: what was copied, as its journal knows it, is on the disk. */
-int staging_finish(struct host *host, struct error *err);
+/* On the destination: what was copied so far, as its journal knows it, is on the disk. Before the freeze, so that
+ * little is left for after it. */
+int staging_sync(struct host *host, struct error *err);
+
+/*
+ * The same of what is in place: begun, so that a restore goes on meanwhile, and waited for before the
+ * container may become the destination's.
+ */
+int staging_sync_begin(struct host *host, struct areas *areas, struct error *err);
+int staging_sync_end(struct host *host, struct error *err);
 
 #endif

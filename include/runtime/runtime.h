@@ -77,6 +77,10 @@ struct runtime {
 	 * EXIT_TECHNOLOGIES with the remedy. */
 	int (*movable)(const struct container *container, struct error *err);
 
+	/* What is in its place may be started by the node itself, at boot: before the commit it lies
+	 * there fenced. Restores work on what is fenced. */
+	bool autostarts;
+
 	/* Starts it in the background; returns when it runs (EXIT_VE_START otherwise). */
 	int (*start)(const struct container *container, struct error *err);
 

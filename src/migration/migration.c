@@ -56,21 +56,6 @@ bool migration_starts(const struct migration *migration)
 	return (migration_kind(migration) & (KIND_ONLINE | KIND_RESTART)) != 0;
 }
 
-static int roll_back_destination(struct migration *migration, struct error *err)
-{
-	int found;
-
-	if (node_call(migration->destination, "rollback", NULL, NULL, err) == 0)
-		return 0;
-	if (err->exit_status != EXIT_CONNECT)
-		return -1;
-	/* An agent that lost us puts back what it did, unless the container was held already. */
-	found = settle_reconnect(migration, err);
-	if (found <= 0)
-		return found;
-	return node_call(migration->destination, "rollback", NULL, NULL, err);
-}
-
 /*
  * Both nodes put back what they did. The source first: its container must not wait while the
  * destination removes files; what is held there does not run. Its journal stays until the destination
@@ -87,7 +72,7 @@ static void put_back(struct migration *migration)
 		log_warning("%s", failure.text);
 	if (migration->stop_began > 0)
 		migration->stopped_ms = wait_clock() - migration->stop_began;
-	if (migration->begun_there && roll_back_destination(migration, &failure) < 0)
+	if (migration->begun_there && settle_roll_back(migration, &failure) < 0)
 		log_warning("%s could not be asked to put everything back: %s; when it can be, run "
 			    "'vzmigrate --recover %s'",
 			    migration->options->destination.host, failure.text, migration->id);

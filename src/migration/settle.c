@@ -56,3 +56,18 @@ int settle_reconnect(struct migration *migration, struct error *err)
 	wait_unshield();
 	return outcome;
 }
+
+int settle_roll_back(struct migration *migration, struct error *err)
+{
+	int found;
+
+	if (node_call(migration->destination, "rollback", NULL, NULL, err) == 0)
+		return 0;
+	if (err->exit_status != EXIT_CONNECT)
+		return -1;
+	/* An agent that lost us puts back what it did, unless the container was held already. */
+	found = settle_reconnect(migration, err);
+	if (found <= 0)
+		return found;
+	return node_call(migration->destination, "rollback", NULL, NULL, err);
+}

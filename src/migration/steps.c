@@ -302,16 +302,22 @@ static int take_over(struct migration *migration, struct error *err)
 		return -1;
 	if (strcmp(state, "gone") != 0)
 		return note_moved(migration);
-	if (node_call(&migration->source, "regain", NULL, NULL, err) < 0)
+	/* First there, then here: while it is known to be there, nobody may have it back. */
+	if (settle_roll_back(migration, err) < 0 ||
+	    node_call(&migration->source, "regain", NULL, NULL, err) < 0)
 		return -1;
+	migration->begun_there = false;
 	migration->committed = false;
 	state = json_get_text(answer, "reason", 1023, err);
 	return error_exit(err, EXIT_VE_START, "%s: %.900s", migration->options->destination.host,
 			  state != NULL ? state : "it could not be started");
 }
 
+/* What follows a failure after the switch is for --recover; retire() says so. */
 static int release(struct migration *migration, struct error *err)
 {
+	if (migration->unfinished)
+		return 0;
 	return node_call(&migration->source, "release", NULL, NULL, err);
 }
 
@@ -319,6 +325,8 @@ static int release(struct migration *migration, struct error *err)
  * no reason to give up. */
 static int finish(struct migration *migration, struct error *err)
 {
+	if (migration->unfinished)
+		return 0;
 	if (node_call(migration->destination, "finish", NULL, NULL, err) == 0)
 		return 0;
 	if (err->exit_status != EXIT_CONNECT || settle_reconnect(migration, err) < 0)

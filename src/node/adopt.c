@@ -78,15 +78,24 @@ static int take_container(struct host *host, struct error *err)
 	return 0;
 }
 
-/* A container that ran when its migration began, on a node that went down since, runs again. */
-static int restart_after_power_loss(struct host *host, struct error *err)
+/* Was the container this node's, and running, before the node went down? */
+static bool ran_before_power_loss(const struct host *host)
 {
 	json_object *header = journal_header(&host->journal);
 	const char *role = json_find_text(header, "role");
+
+	if (role == NULL || boot_is_same(header))
+		return false;
+	if (strcmp(role, "destination") == 0)
+		return host->journal.state == JOURNAL_RUNNING;
+	return host->container.state != CONTAINER_STOPPED;
+}
+
+static int restart_after_power_loss(struct host *host, struct error *err)
+{
 	CLEANUP(container_release) struct container now = { 0 };
 
-	if (role == NULL || strcmp(role, "source") != 0 || boot_is_same(header) ||
-	    host->container.state == CONTAINER_STOPPED)
+	if (!ran_before_power_loss(host))
 		return 0;
 	if (host->runtime->describe(host->container.id, &now, err) < 0)
 		return -1;
@@ -95,7 +104,9 @@ static int restart_after_power_loss(struct host *host, struct error *err)
 	log_warning("container '%s' was running when this node went down: it is started again "
 		    "from its files",
 		    host->container.id);
-	return host->runtime->start(&host->container, err);
+	return host->runtime->unfence(&host->container, err) < 0
+		       ? -1
+		       : host->runtime->start(&host->container, err);
 }
 
 static int take_back(struct host *host, bool keep_journal, struct error *err)
@@ -191,6 +202,6 @@ int adopt_migration(struct host *host, const char *id, const char *name, bool ke
 	case JOURNAL_FROZEN:
 		return take_back(host, keep_journal, err);
 	default:
-		return listen_again(host, err);
+		return listen_again(host, err) < 0 ? -1 : restart_after_power_loss(host, err);
 	}
 }

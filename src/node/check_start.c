@@ -4,23 +4,24 @@
 #include "base/memory.h"
 #include "node/check.h"
 
-int check_start(struct host *host, struct error *err)
+int check_stopped(struct host *host, struct error *err)
 {
 	CLEANUP(container_release) struct container now = { 0 };
+
+	if (host->runtime->describe(host->container.id, &now, err) < 0)
+		return -1;
+	return now.id != NULL && now.state != CONTAINER_STOPPED;
+}
+
+int check_start(struct host *host, struct error *err)
+{
 	struct error failure;
 
 	/* Told twice, since the first answer was lost. */
-	if (host->runtime->describe(host->container.id, &now, &failure) == 1 &&
-	    now.state == CONTAINER_RUNNING)
-		return 1;
-	container_release(&now);
-	if (host->runtime->start(&host->container, err) == 0)
+	if (check_stopped(host, &failure) == 1 || host->runtime->start(&host->container, err) == 0)
 		return 1;
 	/* It failed, so nothing of it may be left: a half-started one is stopped. */
 	if (host->runtime->stop(&host->container, 0, &failure) < 0)
 		log_debug("%s", failure.text);
-	if (host->runtime->describe(host->container.id, &now, &failure) < 0 ||
-	    now.state != CONTAINER_STOPPED)
-		return -1;
-	return 0;
+	return check_stopped(host, &failure) == 0 ? 0 : -1;
 }

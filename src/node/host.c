@@ -28,6 +28,7 @@ void host_release(struct host *host)
 	descriptor_close(&host->hook);
 	descriptor_close(&host->hook_listener);
 	process_release(&host->checkpoint);
+	process_release(&host->sync);
 	journal_release(&host->journal);
 	container_release(&host->container);
 	words_release(&host->kept);

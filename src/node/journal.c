@@ -107,7 +107,11 @@ static int read_records(struct journal *journal, const char *id, size_t *complet
 	journal->records = json_object_new_array();
 	*complete = parse_lines(journal, text_string(&content));
 	*length = content.length;
-	return 1;
+	if (json_object_array_length(journal->records) > 0)
+		return 1;
+	/* Made, and not one line of it written: nothing was begun. */
+	journal_release(journal);
+	return 0;
 }
 
 int journal_read(struct journal *journal, const char *id, struct error *err)
@@ -118,14 +122,26 @@ int journal_read(struct journal *journal, const char *id, struct error *err)
 	return read_records(journal, id, &complete, &length, err);
 }
 
+/* A file without a record would be in the way of the next migration. */
+static int remove_empty(const char *id, struct error *err)
+{
+	CLEANUP(memory_release) char *path = journal_path(id);
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_system(err, "cannot remove the empty journal '%s'", path);
+	return 0;
+}
+
 int journal_load(struct journal *journal, const char *id, struct error *err)
 {
 	size_t complete;
 	size_t length;
 	int found = read_records(journal, id, &complete, &length, err);
 
-	if (found <= 0)
-		return found;
+	if (found == 0)
+		return remove_empty(id, err);
+	if (found < 0)
+		return -1;
 	journal->fd = open(journal->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
 	if (journal->fd < 0 || (complete < length && ftruncate(journal->fd, (off_t)complete) < 0)) {
 		error_system(err, "cannot open the journal '%s'", journal->path);

@@ -19,6 +19,7 @@
 #include "node/operations.h"
 #include "node/restore.h"
 #include "node/retire.h"
+#include "node/switch.h"
 #include "node/undo.h"
 
 /* A container that is stopped says so at once. */
@@ -134,7 +135,7 @@ static int stage(struct call *call, struct error *err)
 /* Images and hook: -> {"images"} */
 static int prepare(struct call *call, struct error *err)
 {
-	if (checkpoint_prepare(call->host, err) < 0)
+	if (checkpoint_prepare(call->host, err) < 0 || staging_sync(call->host, err) < 0)
 		return -1;
 	call->result = json_object_new_object();
 	json_add_text(call->result, "images", call->host->images);
@@ -174,12 +175,17 @@ static int configure(struct call *call, struct error *err)
 	CLEANUP(areas_release) struct areas areas = { 0 };
 	CLEANUP(container_release) struct container from = { 0 };
 	json_object *object = json_get_object(call->arguments, "from", err);
+	struct host *host = call->host;
+	struct container staged;
 
 	if (object == NULL || container_from_json(&from, object, err) < 0 ||
 	    read_areas(call, &areas, err) < 0)
 		return -1;
-	return call->host->runtime->rewrite(&from, &call->host->container, areas.items[0].staging,
-					    err);
+	staged = host->container;
+	staged.directory = areas.items[0].staging;
+	if (host->runtime->rewrite(&from, &host->container, staged.directory, err) < 0)
+		return -1;
+	return host->runtime->autostarts ? host->runtime->fence(&staged, err) : 0;
 }
 
 /* {"areas"} */
@@ -187,7 +193,11 @@ static int place(struct call *call, struct error *err)
 {
 	CLEANUP(areas_release) struct areas areas = { 0 };
 
-	return read_areas(call, &areas, err) < 0 ? -1 : staging_place(call->host, &areas, err);
+	if (read_areas(call, &areas, err) < 0 || staging_place(call->host, &areas, err) < 0 ||
+	    staging_sync_begin(call->host, &areas, err) < 0)
+		return -1;
+	/* Where a restore follows, that waits for it. */
+	return switch_mode_is(call->host, "resume") ? 0 : staging_sync_end(call->host, err);
 }
 
 /* {"images": the manifest of the dump} */
@@ -216,106 +226,24 @@ static int fence(struct call *call, struct error *err)
 			  host->container.id);
 }
 
-/* What the migration is to end with: "resume", "start" or "leave"; the journal's header has it. */
-static bool mode_is(const struct host *host, const char *mode)
-{
-	const char *noted = json_find_text(journal_header(&host->journal), "mode");
-
-	return noted != NULL && strcmp(noted, mode) == 0;
-}
-
-/* The one moment: from here on the destination owns the container. */
-static int commit(struct call *call, struct error *err)
-{
-	struct host *host = call->host;
-
-	if (mode_is(host, "resume") && !hook_waits(host))
-		return error_exit(err, EXIT_VE_STOP,
-				  "container '%s' is not held frozen any more: criu was killed",
-				  host->container.id);
-	return journal_set_state(&host->journal, JOURNAL_COMMITTED, err);
-}
-
-/* The destination has said that it is gone there: the source owns it again. */
-static int regain(struct call *call, struct error *err)
-{
-	return journal_set_state(&call->host->journal, JOURNAL_BEGUN, err);
-}
-
-/* Brings the container to what the migration is to end with. Returns 1, 0: it is gone, -1. */
-static int arrive(struct host *host, bool alone, struct error *err)
-{
-	if (mode_is(host, "resume"))
-		return restore_resume(host, alone, err);
-	if (mode_is(host, "start")) {
-		if (journal_set_state(&host->journal, JOURNAL_RUNNING, err) < 0)
-			return -1;
-		return check_start(host, err);
-	}
-	if (file_exists(host->container.directory))
-		return 1;
-	error_set(err, "'%s' is not there", host->container.directory);
-	return 0;
-}
-
-/*
- * The destination is told that it owns the container: {"alone": the source cannot have it back} ->
- * {"state": "running"|"stopped"|"gone", "reason"}. Gone is certain: nothing of it runs here.
- */
+/* {"alone"} -> {"state": "running"|"stopped"|"gone", "reason"} */
 static int take_over(struct call *call, struct error *err)
 {
-	struct host *host = call->host;
+	static const char *const names[] = {
+		[ARRIVAL_GONE] = "gone",
+		[ARRIVAL_STOPPED] = "stopped",
+		[ARRIVAL_RUNNING] = "running",
+	};
 	struct error reason = { 0 };
-	int outcome;
+	enum arrival arrival;
 
-	if (host->journal.state != JOURNAL_TOLD && host->journal.state != JOURNAL_RUNNING &&
-	    journal_set_state(&host->journal, JOURNAL_TOLD, err) < 0)
+	if (switch_take_over(call->host, json_find_flag(call->arguments, "alone"), &arrival,
+			     &reason, err) < 0)
 		return -1;
-	/* Told is told: no signal to this process may end it halfway. */
-	wait_shield();
-	outcome = arrive(host, json_find_flag(call->arguments, "alone"), &reason);
-	wait_unshield();
-	if (outcome < 0)
-		return error_exit(err, EXIT_UNRESOLVED, "%.900s", reason.text);
 	call->result = json_object_new_object();
-	json_add_text(call->result, "state",
-		      outcome == 0	       ? "gone"
-		      : mode_is(host, "leave") ? "stopped"
-					       : "running");
+	json_add_text(call->result, "state", names[arrival]);
 	json_add_text(call->result, "reason", reason.text);
 	return 0;
-}
-
-/* The source has heard that the destination has the container. */
-static int moved(struct call *call, struct error *err)
-{
-	return journal_set_state(&call->host->journal, JOURNAL_MOVED, err);
-}
-
-/* The frozen original ends. */
-static int release(struct call *call, struct error *err)
-{
-	return mode_is(call->host, "resume") ? dump_release(call->host, err) : 0;
-}
-
-/* Removes the source's container or leaves it renamed, as the header's "remove" says. */
-static int retire(struct call *call, struct error *err)
-{
-	json_object *header = journal_header(&call->host->journal);
-
-	return retire_container(call->host, json_find_flag(header, "remove"), err);
-}
-
-/* The node's part is over. On the destination what was copied is synced to the disk first. */
-static int finish(struct call *call, struct error *err)
-{
-	struct host *host = call->host;
-
-	if (host->journal.records == NULL)
-		return 0;
-	if (staging_finish(host, err) < 0 || restore_settle(host, err) < 0)
-		return -1;
-	return host_finish(host, err);
 }
 
 /* What must be there before it runs. */
@@ -344,15 +272,15 @@ static const struct operation {
 	{ "place", place, NULL, NEEDS_JOURNAL, true },
 	{ "restore", restore, NULL, NEEDS_JOURNAL, true },
 	{ "fence", fence, NULL, NEEDS_JOURNAL, true },
-	{ "commit", commit, NULL, NEEDS_JOURNAL, true },
-	{ "regain", regain, NULL, NEEDS_JOURNAL, true },
+	{ "commit", NULL, switch_commit, NEEDS_JOURNAL, true },
+	{ "regain", NULL, switch_regain, NEEDS_JOURNAL, true },
 	{ "take-over", take_over, NULL, NEEDS_JOURNAL, true },
-	{ "moved", moved, NULL, NEEDS_JOURNAL, true },
-	{ "release", release, NULL, NEEDS_JOURNAL, true },
-	{ "retire", retire, NULL, NEEDS_JOURNAL, true },
-	{ "finish", finish, NULL, NEEDS_LOCK, true },
+	{ "moved", NULL, switch_note_moved, NEEDS_JOURNAL, true },
+	{ "release", NULL, switch_release, NEEDS_JOURNAL, true },
+	{ "retire", NULL, switch_retire, NEEDS_JOURNAL, true },
+	{ "finish", NULL, switch_finish, NEEDS_LOCK, true },
 	{ "undo", NULL, host_undo, NEEDS_JOURNAL, true },
-	{ "rollback", NULL, host_rollback, NEEDS_LOCK, true },
+	{ "rollback", NULL, switch_rollback, NEEDS_LOCK, true },
 	/* clang-format on */
 };
 

@@ -10,6 +10,7 @@
 #include "node/checkpoint.h"
 #include "node/hook.h"
 #include "node/restore.h"
+#include "node/staging.h"
 #include "node/undo.h"
 #include "system/announce.h"
 #include "system/cgroup.h"
@@ -72,6 +73,9 @@ int restore_container(struct host *host, struct error *err)
 	if (reached == 0)
 		return checkpoint_explain(host, "restore", "restore.log", status, EXIT_VE_START,
 					  err);
+	/* A power loss must not find the container here with files that never came to the disk. */
+	if (staging_sync_end(host, err) < 0)
+		return -1;
 	return note_held(host, err);
 }
 
@@ -139,6 +143,7 @@ static int start_from_files(struct host *host, struct error *err)
 	log_warning("container '%s' is restarted from its files: what it had in memory was lost",
 		    host->container.id);
 	if (journal_set_state(&host->journal, JOURNAL_RUNNING, err) < 0 ||
+	    host->runtime->unfence(&host->container, err) < 0 ||
 	    host->runtime->start(&host->container, err) < 0)
 		return -1;
 	return 1;

@@ -200,21 +200,26 @@ int staging_place(struct host *host, const struct areas *areas, struct error *er
 	return 0;
 }
 
-static int sync_areas(const void *data, struct error *err)
+static int sync_directory(const char *path, struct error *err)
 {
-	const struct areas *areas = data;
+	CLEANUP(descriptor_close) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	for (size_t i = 0; i < areas->count; i++) {
-		CLEANUP(descriptor_close)
-		int fd = open(areas->items[i].final, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (fd < 0 || syncfs(fd) < 0)
-			return error_system(err, "cannot sync '%s'", areas->items[i].final);
-	}
+	if (fd < 0 || syncfs(fd) < 0)
+		return error_system(err, "cannot sync '%s'", path);
 	return 0;
 }
 
-int staging_finish(struct host *host, struct error *err)
+static int sync_staged(const void *data, struct error *err)
+{
+	const struct areas *areas = data;
+
+	for (size_t i = 0; i < areas->count; i++)
+		if (sync_directory(areas->items[i].staging, err) < 0)
+			return -1;
+	return 0;
+}
+
+int staging_sync(struct host *host, struct error *err)
 {
 	CLEANUP(areas_release) struct areas areas = { 0 };
 	json_object *header = journal_header(&host->journal);
@@ -226,5 +231,36 @@ int staging_finish(struct host *host, struct error *err)
 	list = json_get_array(header, "areas", AREAS_MAX, err);
 	if (list == NULL || areas_from_json(&areas, list, err) < 0)
 		return -1;
-	return offload(sync_areas, &areas, err);
+	return offload(sync_staged, &areas, err);
+}
+
+/* In a child of its own. */
+static int sync_placed(void *data)
+{
+	const struct areas *areas = data;
+	struct error ignored;
+
+	for (size_t i = 0; i < areas->count; i++)
+		if (sync_directory(areas->items[i].final, &ignored) < 0)
+			return 1;
+	return 0;
+}
+
+int staging_sync_begin(struct host *host, struct areas *areas, struct error *err)
+{
+	return process_fork(&host->sync, sync_placed, areas, NULL, 0, err);
+}
+
+int staging_sync_end(struct host *host, struct error *err)
+{
+	int status;
+
+	if (host->sync.pid == 0)
+		return 0;
+	status = process_wait(&host->sync, -1, err);
+	if (status > 0)
+		return error_exit(err, EXIT_COPY,
+				  "the files of container '%s' could not be synced to the disk",
+				  host->container.id);
+	return status;
 }

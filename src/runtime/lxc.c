@@ -253,6 +253,7 @@ const struct runtime runtime_lxc = {
 	.place = lxc_place,
 	.describe = lxc_describe,
 	.list = lxc_list,
+	.autostarts = true,
 	.start = lxc_start,
 	.stop = lxc_stop,
 	.rewrite = lxc_rewrite,
