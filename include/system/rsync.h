@@ -7,8 +7,10 @@
 #define SYSTEM_RSYNC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "system/connection.h"
 
@@ -22,6 +24,9 @@ struct rsync_job {
 	bool changing; /* the source is in use: a file that vanishes or shrinks while it is
 				    * read is no failure, since another pass will follow */
 	bool images;   /* criu's images, new and on tmpfs: no deltas, no deletions */
+	uint64_t bandwidth_limit;  /* bytes a second; 0: none */
+	struct progress *progress; /* told how far it is; NULL: nobody */
+	int64_t *sent;		   /* gets what went over the connection added */
 };
 
 /* Returns when the target is like the source. EXIT_COPY with rsync's own reason. */

@@ -75,6 +75,14 @@ void progress_set(struct progress *progress, int64_t bytes)
 	emit(progress);
 }
 
+void progress_estimate(struct progress *progress, int64_t bytes, int percent)
+{
+	if (percent <= 0 || (progress->total > 0 && !progress->estimated))
+		return;
+	progress->estimated = true;
+	progress->total = progress->before + bytes * 100 / percent;
+}
+
 void progress_part(struct progress *progress)
 {
 	progress->before = progress->bytes;
@@ -82,7 +90,9 @@ void progress_part(struct progress *progress)
 
 void progress_end(struct progress *progress)
 {
-	measure(progress, wait_clock());
+	/* What came since the last event is too short a time for a rate, unless it is the only one. */
+	if (progress->shown == 0)
+		measure(progress, wait_clock());
 	progress->total = progress->bytes;
 	emit(progress);
 }

@@ -207,7 +207,7 @@ static void report_result(json_object *event)
 	bool moved = number_of(event, "status") == EXIT_OK;
 
 	screen_set(text_of(event, "container"), NULL, false);
-	if (show_times && json_object_object_get_ex(event, "stages", NULL))
+	if (show_times && moved && json_object_object_get_ex(event, "stages", NULL))
 		print_times(event);
 	if (!moved)
 		report_failure(event);

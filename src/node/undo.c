@@ -18,6 +18,10 @@
 #include "system/network.h"
 #include "system/quota.h"
 
+/* How long, and how often, a tree that something is still written into is tried to be removed. */
+#define REMOVE_LIMIT_MS 5000
+#define REMOVE_AGAIN_MS 200
+
 const char undo_remove_directory[] = "remove-directory";
 const char undo_remove_tree[] = "remove-tree";
 const char undo_remove_limited[] = "remove-limited";
@@ -45,12 +49,24 @@ static int remove_directory(struct host *host, json_object *arguments, struct er
 	return 0;
 }
 
+/* rsync may still be writing into the tree: its other end is gone, but it has to notice. */
 static int remove_tree(struct host *host, json_object *arguments, struct error *err)
 {
 	const char *path = json_get_path(arguments, "path", err);
+	int64_t deadline = wait_clock() + REMOVE_LIMIT_MS;
+	int outcome;
 
 	(void)host;
-	return path == NULL ? -1 : file_remove_tree(path, err);
+	if (path == NULL)
+		return -1;
+	wait_shield();
+	while ((outcome = file_remove_tree(path, err)) < 0 && wait_clock() < deadline) {
+		struct error ignored;
+
+		wait_sleep(REMOVE_AGAIN_MS, &ignored);
+	}
+	wait_unshield();
+	return outcome;
 }
 
 static int remove_limited(struct host *host, json_object *arguments, struct error *err)

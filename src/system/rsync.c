@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for rsync's command line and for what its exit status means. */
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/process.h"
 #include "system/rsync.h"
+#include "system/rsync_output.h"
 
 /* rsync(1), EXIT VALUES */
 #define RSYNC_PARTIAL 23
 #define RSYNC_VANISHED 24
+
+/* rsync(1), --bwlimit: what a number without a suffix counts */
+#define RSYNC_RATE_UNIT 1024
 
 /* Everything is kept: owners by number, ACLs, attributes, hard links, holes, and times to the
  * nanosecond: by whole seconds, a file changed twice in one second would not be sent again. */
@@ -85,8 +89,8 @@ int rsync_copy(const struct rsync_job *job, struct error *err)
 	CLEANUP(words_release) struct words argv = { 0 };
 	CLEANUP(memory_release) char *program = process_own_path();
 	CLEANUP(descriptor_close) int client = connection_client(job->connection, err);
-	/* With the admin's -v it may print a line a file. */
-	CLEANUP(descriptor_close) int unread = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	CLEANUP(rsync_output_release) struct rsync_output output = RSYNC_OUTPUT_NONE;
+	CLEANUP(descriptor_close) int writing = rsync_output_open(&output, job->progress, err);
 	CLEANUP(process_release) struct process process = PROCESS_NONE;
 	CLEANUP(text_release) struct text reason = { 0 };
 	struct process_options options = {
@@ -96,7 +100,7 @@ int rsync_copy(const struct rsync_job *job, struct error *err)
 	};
 	int status;
 
-	if (client < 0)
+	if (client < 0 || writing < 0)
 		return -1;
 	words_add(&argv, "rsync");
 	words_add_all(&argv, job->images ? image_options : file_options);
@@ -105,19 +109,25 @@ int rsync_copy(const struct rsync_job *job, struct error *err)
 	words_add(&argv, "-e");
 	words_format(&argv, "'%s' --pipe %d%s", program, client, job->sudo ? ",sudo" : "");
 	add_exception(&argv, job->except);
+	words_add_all(&argv, rsync_output_options);
+	if (job->bandwidth_limit > 0)
+		words_format(&argv, "--bwlimit=%" PRIu64, job->bandwidth_limit / RSYNC_RATE_UNIT);
 	if (job->extra != NULL)
 		words_extend(&argv, job->extra);
 	words_add(&argv, "--");
 	words_format(&argv, "%s/", job->source);
 	/* The pipe mode knows where to; the name only makes the target a remote one. */
 	words_format(&argv, "destination:%s/", job->target);
-	options.output = unread;
+	options.output = writing;
 	options.argv = (const char *const *)argv.items;
 	if (process_start(&process, &options, err) < 0)
 		return -1;
 	/* With the last copy of it, rsync's, ends the command on the other side. */
 	descriptor_close(&client);
+	descriptor_close(&writing);
 	status = process_wait(&process, -1, err);
+	rsync_output_close(&output);
+	*job->sent += output.sent;
 	if (status < 0)
 		return -1;
 	if (status == 0 ||

@@ -25,6 +25,19 @@ completed() {
 	echo "${COMPREPLY[*]}"
 }
 
+@test "completion offers the hosts that ssh knows, with the user that was begun" {
+	HOME=$BATS_TEST_TMPDIR
+	mkdir -p "$HOME/.ssh"
+	printf '%s\n' 'host2 ssh-ed25519 AAAA' 'host3,10.0.0.3 ssh-ed25519 AAAA' '|1|hash|ed= ssh-ed25519 AAAA' \
+		'@revoked gone ssh-ed25519 AAAA' >"$HOME/.ssh/known_hosts"
+	# shellcheck source=../../scripts/completion.bash
+	source scripts/completion.bash
+	[ "$(completed vzmigrate ho)" = "host2 host3" ]
+	[ "$(completed vzmigrate --online -s host3)" = "host3" ]
+	[ "$(completed vzmigrate root@ho)" = "root@host2 root@host3" ]
+	[ "$(completed vzmigrate "")" = "host2 host3" ]
+}
+
 @test "completion offers options, yes and no, and containers" {
 	make_node
 	PATH=$tools:$PATH
@@ -40,4 +53,16 @@ completed() {
 	[ "$(completed vzmigrate --online -r yes host w)" = "web" ]
 	[ "$(completed vzmigrate --ssh = "-p 1" host w)" = "web" ]
 	[ "$(completed vzmigrate --ssh "")" = "" ]
+	[ "$(completed vzmigrate --bwlimit = "")" = "" ]
+	[ "$(completed vzmigrate --runtime = l)" = "lxc" ]
+	[ "$(completed vzmigrate --nodeps = cpu)" = "cpu_check" ]
+	[ "$(completed vzmigrate --nodeps = cpu_check,disk)" = "cpu_check,disk_space" ]
+	[ "$(completed vzmigrate --nodeps = all host w)" = "web" ]
+	[ "$(completed vzmigrate -f host w)" = "web" ]
+	[ "$(completed vzmigrate --max-downtime 2s host w)" = "web" ]
+	[ "$(completed vzmigrate --recover w)" = "web" ]
+	[ "$(completed vzmigrate --dry)" = "--dry-run" ]
+	for option in $("$VZMIGRATE" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+		[[ " $(completed vzmigrate "$option") " == *" $option "* ]] || fail "$option is not offered"
+	done
 }

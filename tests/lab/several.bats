@@ -62,6 +62,23 @@ all_run_on() {
 	for id in 101 102 103; do on A lxc-start -n $id -d </dev/null; done
 }
 
+@test "--bwlimit holds before the stop and not in it; progress and bytes are told" {
+	on A dd if=/dev/urandom of=/var/lib/lxc/101/rootfs/srv/big bs=1M count=16 status=none
+	migrate -b -v --online --bwlimit=6M 10.77.0.2 101
+	assert_status 0
+	events 'sum("--bwlimit=6144" in e["text"] for e in of("message") if e["text"].startswith("run: rsync")) == 1'
+	events 'sum(e["text"].startswith("run: rsync") for e in of("message")) > 1'
+	events 'next(s["ms"] for s in of("result")[0]["stages"] if s["stage"] == "copy-files") > 2000'
+	events '16 << 20 < of("result")[0]["bytes"]["files"] < 100 << 20 and of("result")[0]["bytes"]["memory"] > 16 << 20'
+	events '{e["kind"] for e in of("progress")} == {"files", "changes", "memory"}'
+	events '(lambda p: len(p) > 4 and all(a["bytes"] <= b["bytes"] for a, b in zip(p, p[1:])) and
+		(p[-1]["bytes"], p[-1]["eta"]) == (p[-1]["total"], 0) and p[-1]["bytes"] >= 16 << 20 and
+		any(2 << 20 < e["rate"] < 12 << 20 for e in p))([e for e in of("progress") if e["stage"] == "copy-files"])'
+	MIGRATE_HOST=B migrate --online 10.77.0.1 101
+	assert_status 0
+	refute_output_has progress
+}
+
 # interrupt_when PATTERN SIGNAL: as soon as the run has said that.
 interrupt_when() {
 	wait_until 20 grep -q "$1" "$BATS_TEST_TMPDIR/migrate.out"
@@ -77,7 +94,7 @@ interrupt_when() {
 		assert_status 25
 		all_run_on A
 		assert_equal "$(grep -c '^vzmigrate: container .*interrupted' <<<"$output")" 3
-		assert_unchanged A B
+		assert_unchanged A B || fail "$output"
 	done
 }
 
@@ -107,6 +124,8 @@ interrupt_when() {
 	lines | grep -qE '^102 +freezing and dumping$' || fail "no line of 102:" "$output"
 	assert_output_has "container '101' now runs on 10.77.0.2"
 	assert_output_has "stopped for"
+	lines | grep -qE '^101 +copying files +[0-9]+%  +[0-9.]+ [KMG]iB of [0-9.]+ [KMG]iB  +[0-9.]+ [KMG]?i?B/s' ||
+		fail "no progress of 101:" "$output"
 	# Up by one line for the second container, and never more.
 	grep -q $'\x1b\[1A' <<<"$output" || fail "the lines are not drawn in place:" "$output"
 	! grep -q $'\x1b\[[2-9]A' <<<"$output" || fail "more than two lines are drawn:" "$output"
