@@ -169,6 +169,9 @@ static int peer_is_left(const struct recovery *recovery, const char *done, struc
 
 static int wait_for_peer(const struct recovery *recovery, struct error *err)
 {
+	/* It has said that the container is there: only what is left here waits. */
+	if (recovery->is_source && recovery->own == JOURNAL_MOVED)
+		return peer_is_left(recovery, "has moved there", err);
 	return error_exit(
 		err, EXIT_UNRESOLVED,
 		"whether container '%s' runs here or on %s depends on what %s knows, and it could "
