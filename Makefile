@@ -68,14 +68,15 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libvzmigrate.a
 check: ## install what is missing, build, run every suite (with SANITIZE: unit and cli)
 	scripts/setup build check
 	$(MAKE) all unit-programs
-	BUILD=$(BUILD) scripts/check $(if $(SANITIZE),unit cli,unit cli lab)
+	$(if $(SANITIZE),,$(MAKE) FAILURE_POINTS=1 all)
+	BUILD=$(BUILD) scripts/check $(if $(SANITIZE),unit cli,unit cli lab fault)
 
 check-unit check-cli check-lab: ## one suite only
 	scripts/setup build check
 	$(MAKE) all unit-programs
 	BUILD=$(BUILD) scripts/check $(@:check-%=%)
 
-check-fault fault: ## every kind of failure at every step: a cross-section; fault: the whole matrix (an hour)
+check-fault fault: ## every kind of failure at every step: a cross-section; fault: the whole matrix (more than an hour)
 	scripts/setup build check
 	$(MAKE) all
 	$(MAKE) FAILURE_POINTS=1 all

@@ -109,20 +109,22 @@ class Lab:
         sampler = Sampler((source, destination), CONTAINER)
         try:
             pids = set(source.container_pids(CONTAINER))
+            # lxc-stop leaves empty ones of a container that was restored.
+            groups = [set(host.groups(CONTAINER)) for host in self.hosts]
             try:
                 cell.fault.do(run)
                 run.wait()
                 result.status = run.status
                 self.judge_status(cell, run)
                 self.settle(cell, run, number)
-                if cell.unknown and cell.fault.power == 'source' and cell.mode != 'stopped':
+                if run.unknown and cell.mode != 'stopped' and checks.has_files(run.powerless):
                     # As after any boot it is for the admin, or lxc's autostart.
                     checks.place(self.hosts, False)
-                    self.start(source)
+                    self.start(run.powerless)
                 owner = self.judge_place(cell, run)
                 if client and (cell.mode == 'online' or set(owner.container_pids(CONTAINER)) == pids):
-                    self.judge_client(client, run, cell, owner)
-                self.judge_rest(owner, cell.mode != 'stopped')
+                    self.judge_client(client, run, owner)
+                self.judge_rest(owner, cell.mode != 'stopped', None if cell.fault.unclean else groups)
                 self.owner = owner
             finally:
                 sampler.stop()
@@ -146,7 +148,7 @@ class Lab:
         if run.status not in cell.statuses:
             raise Failure('exit status %d, expected %s' % (run.status, ' or '.join(map(str, sorted(cell.statuses)))))
         host = run.destination if run.status == 0 else run.source
-        if cell.mode == 'stopped' or run.status in (matrix.KILLED, matrix.UNRESOLVED) or self.powerless(cell, run) is host:
+        if cell.mode == 'stopped' or run.status in (matrix.KILLED, matrix.UNRESOLVED) or run.powerless is host:
             return
         until(5, lambda: host in checks.runs_on([host]), 'it said %d, so the container runs on %s' % (run.status, host.name))
 
@@ -182,25 +184,21 @@ class Lab:
             wanted = 'source'
         if wanted not in ('either', words[owner.name]):
             raise Failure('the container is on the %s, expected on the %s' % (words[owner.name], wanted))
-        if self.powerless(cell, run) is owner and cell.mode != 'stopped' and not cell.unknown and \
-                not re.search('restarted|started again', run.recovered):
+        if run.powerless is owner and run.lost and not run.unknown and not re.search('restarted|started again', run.recovered):
             raise Failure('nobody said that it was started again:\n' + run.recovered)
         return owner
 
-    def powerless(self, cell, run):
-        """The host that lost its power, or None."""
-        return {'source': run.source, 'destination': run.destination}.get(run.power or cell.fault.power)
-
-    def judge_client(self, client, run, cell, owner):
-        if self.powerless(cell, run) is not owner:
+    def judge_client(self, client, run, owner):
+        if run.powerless is not owner:
             client.stop(PATIENCE)
 
-    def judge_rest(self, owner, running):
+    def judge_rest(self, owner, running, groups):
         tree = checks.tree_start(owner)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             if running:
                 checks.service()
-            found = [line for host in self.hosts for line in checks.leftovers(host, owner, running)]
+            found = [line for host, before in zip(self.hosts, groups or (None, None))
+                     for line in checks.leftovers(host, owner, running, before)]
             for host, before, after in zip(self.hosts, self.snapshots, pool.map(checks.snapshot, self.hosts)):
                 found += ['%s: %s' % (host.name, line) for line in checks.difference(before, after)]
         changed = checks.same_tree(self.tree, checks.tree_end(tree))

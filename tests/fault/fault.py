@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The fault suite: after any failure at any moment the container runs exactly once, and nothing is lost or left.
 
-fault.py [--whole] [--cells PATTERN] [--seed N] [--kills N] [--list]
+fault.py [--whole] [--cells PATTERN]... [--seed N] [--kills N] [--list]
 
 Each cell of the matrix (matrix.py) is one migration with one fault (faults.py), watched by a sampler (sampler.py),
 settled by `vzmigrate --recover` and then looked at (checks.py). --whole: every cell; without it a cross-section.
@@ -15,6 +15,7 @@ import fnmatch
 import os
 import random
 import shlex
+import signal
 import sys
 import time
 
@@ -44,17 +45,21 @@ def table(results):
 def main():
     options = argparse.ArgumentParser(usage=__doc__)
     options.add_argument('--whole', action='store_true')
-    options.add_argument('--cells', default='*')
+    options.add_argument('--cells', action='append')
     options.add_argument('--seed', type=int, default=random.randrange(1 << 32))
     options.add_argument('--kills', type=int, default=12)
     options.add_argument('--list', action='store_true')
     arguments = options.parse_args(sys.argv[1:] + shlex.split(os.environ.get('VZMIGRATE_FAULT', '')))
     wanted = [cell for mode in matrix.MODES for cell in matrix.cells(mode, arguments.whole)]
     wanted += kills.cells(arguments.kills, arguments.seed)
-    wanted = [cell for cell in wanted if fnmatch.fnmatchcase(cell.name, arguments.cells)]
+    patterns = arguments.cells or ['*']
+    wanted = [cell for cell in wanted if any(fnmatch.fnmatchcase(cell.name, pattern) for pattern in patterns)]
     if arguments.list:
         print('\n'.join(cell.name for cell in wanted))
         return 0
+    # However it ends, the hosts are taken down.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit('fault.py: ended by a signal'))
     print('1..%d' % (len(wanted) + 1), flush=True)
     print('# seed %d' % arguments.seed, flush=True)
     programs = {False: project / 'build/fault/vzmigrate', True: os.environ.get('VZMIGRATE', project / 'build/vzmigrate')}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The faults: alone responsible for doing them. Each is done to a run that stands at the row that it is meant for."""
 import dataclasses
+import signal
 import time
 
 from hosts import Failure
@@ -66,7 +67,7 @@ def wait_and_kill(run, host, matches):
             for process in found:
                 process.kill()
             return
-        time.sleep(0.002)
+        time.sleep(0.004)
     raise Failure('the process to be killed was never seen')
 
 
@@ -79,9 +80,10 @@ class Fault:
     modes: tuple = ('online', 'restart', 'stopped')
     rows: tuple = ()		# () is all
     kills_source: bool = False
-    power: str = ''		# 'source' or 'destination': the host that loses its power
+    at_end: bool = False	# the row has done what it does
     rarely: bool = False	# slow: only where it tells most, unless all is wanted
     release_build: bool = False	# the program without failure points
+    unclean: bool = False	# what was killed is what removes a cgroup: an empty one stays, which lxc does not mind
 
     def fits(self, mode, row):
         if row in ('lock', 'find') and self.do in NEEDS_PEER:
@@ -166,7 +168,7 @@ def fill_tmpfs(run):
 
 def crash_source(run):
     stand(run)
-    run.source.crash()
+    run.crash(run.source)
     run.wait()
     # The destination must have noticed by itself what it is to notice.
     run.agents_end()
@@ -175,17 +177,21 @@ def crash_source(run):
 
 def crash_destination(run):
     stand(run)
-    run.destination.crash()
+    run.crash(run.destination)
     run.unreachable = True
     run.cure(run.destination.boot)
     run.release()
 
 
-def interrupt(run):
-    stand(run)
-    for process in eldest(run.source, source_process):
-        process.signal(2)
-    run.release()
+def signaller(*numbers):
+    def send(run):
+        stand(run)
+        for number in numbers:
+            for process in eldest(run.source, source_process):
+                process.signal(number)
+            time.sleep(0.05)
+        run.release()
+    return send
 
 
 NEEDS_PEER = {kill_agent}
@@ -194,10 +200,10 @@ DESTINATION_TOOLS = ('restore',) + ONLINE_HELD
 online = ('online',)
 FAULTS = (
     Fault('the row fails', 'fail', 'fail', fail),
-    Fault('fails at its end', 'fail>', 'fail', fail_at_end,
+    Fault('fails at its end', 'fail>', 'fail', fail_at_end, at_end=True,
           rows=('copy-files', 'restore', 'commit', 'resume', 'start', 'hand-over', 'release', 'finish')),
     Fault('the source process is killed', 'src', 'killed', kill_source, kills_source=True),
-    Fault('the source process is killed at its end', 'src>', 'killed', kill_source_at_end, kills_source=True,
+    Fault('the source process is killed at its end', 'src>', 'killed', kill_source_at_end, kills_source=True, at_end=True,
           rows=('freeze', 'restore', 'commit', 'resume', 'start', 'hand-over', 'release', 'retire')),
     Fault('the agent is killed', 'agent', 'lost', kill_agent),
     Fault('the agent is killed before it can answer', 'agent>', 'lost', kill_agent_at_end, rows=tuple(OPERATIONS)),
@@ -206,15 +212,19 @@ FAULTS = (
     Fault('criu is killed', 'criu', 'tool', killer('source', named('criu')), online, SOURCE_TOOLS),
     Fault('lxc-checkpoint is killed', 'lxc', 'tool', killer('source', named('lxc-checkpoint')), online, SOURCE_TOOLS),
     Fault('the hook is killed', 'hook', 'tool', killer('source', hook_process), online, SOURCE_TOOLS),
-    Fault('criu is killed over there', 'criu-d', 'tool', killer('destination', named('criu')), online, DESTINATION_TOOLS),
+    Fault('criu is killed over there', 'criu-d', 'tool', killer('destination', named('criu')), online, DESTINATION_TOOLS,
+          unclean=True),
     Fault('lxc-checkpoint is killed over there', 'lxc-d', 'tool', killer('destination', named('lxc-checkpoint')), online,
-          DESTINATION_TOOLS),
+          DESTINATION_TOOLS, unclean=True),
     Fault('the hook is killed over there', 'hook-d', 'tool', killer('destination', hook_process), online, DESTINATION_TOOLS),
     Fault('the link is cut for 1 s', 'cut1', 'survive', cut_short),
     Fault('the link is cut for 10 s', 'cut10', 'lost', cut_long, rarely=True),
     Fault('the link is cut for good', 'cut', 'lost', cut_for_good),
     Fault("the destination's disk is full", 'disk', 'room', fill_disk),
     Fault("the destination's tmpfs is full", 'tmpfs', 'room', fill_tmpfs),
-    Fault('the source loses its power', 'power', 'killed', crash_source, kills_source=True, power='source'),
-    Fault('the destination loses its power', 'power-d', 'lost', crash_destination, power='destination'),
+    Fault('^C', 'int', 'signal', signaller(signal.SIGINT)),
+    Fault('^C twice', 'int2', 'signal', signaller(signal.SIGINT, signal.SIGINT)),
+    Fault('the terminal is gone', 'hup', 'signal', signaller(signal.SIGHUP)),
+    Fault('the source loses its power', 'power', 'killed', crash_source, kills_source=True),
+    Fault('the destination loses its power', 'power-d', 'lost', crash_destination),
 )

@@ -172,13 +172,16 @@ class Host:
 
     def tmpfs(self, option):
         """Every tmpfs that images or state could be in: no page more than it has, or as before."""
-        self.run('sh', '-c', '''
+        status, text = self.run('sh', '-ec', '''
             awk '$3 == "tmpfs" && $2 ~ "^/run" { print $2 }' /proc/mounts | while read -r where; do
                 size=$1
-                [ "$size" != full ] || size=$(df -k --output=used "$where" | tail -n 1)k
+                [ "$size" != full ] || size=$(df -k --output=used "$where" | tail -n 1 | tr -d ' ')k
+                # 0 would mean no limit.
                 [ "$size" != 0k ] || size=4k
                 mount -o "remount,size=$size" "$where"
             done''', '_', option)
+        if status != 0:
+            raise Failure('a tmpfs cannot be limited: ' + text)
 
     def fill_tmpfs(self):
         self.tmpfs('full')

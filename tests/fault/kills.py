@@ -30,14 +30,12 @@ def hit(moment, generator):
             return
         run.hit = HOSTS[choice - len(found)]
         if run.hit.startswith('source'):
-            run.power = 'source'
-            run.source.crash()
+            run.crash(run.source)
             run.wait()
             run.agents_end()
             run.source.boot()
         elif run.hit.startswith('destination'):
-            run.power = 'destination'
-            run.destination.crash()
+            run.crash(run.destination)
             run.cure(run.destination.boot)
         else:
             run.destination.cut()
@@ -53,5 +51,5 @@ def cells(count, seed):
         # Online is where most can go wrong.
         mode = 'online' if number % 4 else modes[1 + number // 4 % 2]
         moment = generator.uniform(0, SPAN)
-        fault = faults.Fault('something is killed', 'random', 'any', hit(moment, generator), release_build=True)
+        fault = faults.Fault('something is killed', 'random', 'any', hit(moment, generator), release_build=True, unclean=True)
         yield matrix.Cell(mode, matrix.Row('after %.3f s' % moment, matrix.BEFORE, 0), fault, anything, 'either')

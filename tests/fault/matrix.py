@@ -27,6 +27,15 @@ def exit_statuses():
 EXIT = exit_statuses()
 
 
+def kinds():
+    """{KIND: the single kinds that it stands for} from the header."""
+    header = (project / 'include/migration/steps.h').read_text()
+    found = {}
+    for name, value in re.findall(r'\b(KIND_\w+) = ([^,]+),', header):
+        found[name] = {name} if '<<' in value else set().union(*(found[part.strip()] for part in value.split('|')))
+    return found
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
     name: str
@@ -38,9 +47,11 @@ def rows(mode):
     """The rows of the step table that this mode runs, in order."""
     table = (project / 'src/migration/steps.c').read_text()
     table = re.sub(r'\s+', ' ', table[table.index('const struct step steps[]'):])
-    found = re.findall(r'\{ "([\w-]+)", (?:NULL|"[^"]*"), (KIND_\w+), (PHASE_\w+), (EXIT_\w+), \w+ \}', table)
+    found = re.findall(r'\{ "([\w-]+)", (?:NULL|"[^"]*"), ([\w |]+), (PHASE_\w+), (EXIT_\w+), \w+ \}', table)
     assert len(found) == table[:table.index('};')].count('PHASE_'), 'a row of the step table was not understood'
-    return [Row(name, phase, EXIT[status]) for name, kind, phase, status in found if mode in KINDS[kind]]
+    known = kinds()
+    return [Row(name, phase if phase in (SWITCH, AFTER) else BEFORE, EXIT[status]) for name, kind, phase, status in found
+            if any(MODES[mode] in known[part.strip()] for part in kind.split('|'))]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +61,6 @@ class Cell:
     fault: faults.Fault
     statuses: frozenset
     owner: str			# 'source', 'destination' or 'either': where the container is in the end
-    unknown: bool = False	# no journal was begun: after a loss of power nobody knows that there was a migration
 
     @property
     def name(self):
@@ -62,9 +72,13 @@ LOST = {EXIT['EXIT_CONNECT'], EXIT['EXIT_COPY']}
 UNRESOLVED = EXIT['EXIT_UNRESOLVED']
 
 
-def expectation(row, fault):
-    """(exit statuses, owner) of a row with a fault in it."""
+def expectation(row, fault, restored):
+    """(exit statuses, owner) of a row with a fault in it. `restored`: the destination holds the container, online."""
+    # All is ready there, and the source asks for nothing more before its own commit.
+    held = restored or row.name == 'commit'
     own = {row.status}
+    if fault.kind == 'signal':
+        return ({EXIT['EXIT_INTERRUPTED']}, 'source') if row.phase == BEFORE else ({0}, 'destination')
     if fault.kills_source:
         statuses = {KILLED}
     elif fault.kind == 'fail':
@@ -78,51 +92,69 @@ def expectation(row, fault):
         statuses = own | {0, EXIT['EXIT_VE_STOP'], EXIT['EXIT_VE_START'], EXIT['EXIT_COPY']}
     else:
         statuses = own | LOST
-    if row.phase == BEFORE and row.name != 'commit':
+    if row.phase == BEFORE and not held:
         return statuses, 'either' if 0 in statuses else 'source'
     if fault.kills_source:
-        return statuses, 'source' if row.phase == BEFORE else 'destination'
-    if row.phase == BEFORE:
-        return statuses | {UNRESOLVED}, 'either' if fault.kind != 'fail' else 'source'
-    if row.phase == SWITCH:
-        return {0, UNRESOLVED, EXIT['EXIT_VE_START']}, 'either'
+        if row.phase == BEFORE and not fault.at_end:
+            return statuses, 'source'
+        # An agent that holds nothing takes back what it did when it loses the source, and was told nothing.
+        told = row.phase == AFTER or (row.phase == SWITCH and fault.at_end)
+        return statuses, 'destination' if restored or told else 'either'
+    if row.phase == BEFORE and fault.kind == 'fail' and not fault.at_end:
+        return statuses, 'source'
+    # A new agent may be asked, and go on; or the answer of the destination is lost for good.
+    if row.phase != AFTER:
+        return statuses | {0, UNRESOLVED, EXIT['EXIT_VE_START']}, 'either'
     return {0, UNRESOLVED}, 'destination'
 
 
-# The cross-section for every day. Each row of each mode fails, and has its process killed under it. Beyond that:
-# every fault in these rows, where the state of things is another than in the row before;
-THOROUGH = {'online': ('copy-files', 'freeze', 'restore', 'resume'), 'restart': ('stop', 'start'), 'stopped': ('hand-over',)}
+# The cross-section for every day. Each row fails, and what changes something has its process killed (where offline is
+# not the same as online). Beyond that: every fault in these rows, where the state of things is another than before;
+THOROUGH = {'online': ('restore', 'resume'), 'restart': ('start',), 'stopped': ()}
 # and in the other rows these, by their columns.
-SAMPLES = {'online': {'copy-last': ('agent', 'rsync', 'rsync-d', 'criu', 'cut', 'disk', 'power-d'),
-                      'copy-images': ('agent', 'rsync', 'rsync-d', 'hook', 'tmpfs', 'cut', 'power'),
-                      'place': ('agent', 'agent>', 'lxc', 'disk', 'power-d'),
-                      'fence': ('agent', 'criu', 'criu-d', 'hook', 'hook-d', 'lxc-d', 'cut', 'power', 'power-d'),
-                      'commit': ('fail>', 'src>', 'agent', 'criu', 'hook-d', 'criu-d', 'cut1', 'cut', 'cut10', 'disk', 'power',
-                                 'power-d'),
-                      'release': ('agent', 'criu', 'hook', 'lxc', 'cut', 'power', 'power-d', 'fail>', 'src>'),
-                      'finish': ('fail>', 'agent', 'agent>', 'cut1', 'cut', 'disk', 'power', 'power-d'),
-                      'retire': ('src>', 'cut', 'power', 'power-d'),
-                      'prepare-switch': ('agent', 'agent>', 'tmpfs'), 'create': ('agent', 'agent>', 'disk')},
-           'restart': {'copy-last': ('agent', 'cut', 'power'), 'commit': ('agent', 'cut', 'power', 'power-d', 'src>'),
-                       'finish': ('agent', 'agent>', 'cut', 'power', 'power-d')},
-           'stopped': {'copy-files': ('cut', 'disk'), 'commit': ('agent', 'cut', 'power', 'power-d')}}
-EVERYWHERE = ('fail', 'src')
-RARELY = ('commit', 'resume', 'start')
+SAMPLES = {'online': {'create': ('agent>', 'disk'),
+                      'copy-files': ('hup', 'agent', 'rsync', 'rsync-d', 'cut', 'disk', 'tmpfs'),
+                      'prepare-switch': ('agent', 'tmpfs'),
+                      'freeze': ('src>', 'int2', 'agent', 'criu', 'lxc', 'hook', 'cut', 'tmpfs', 'power', 'power-d'),
+                      'copy-last': ('int', 'rsync-d', 'criu', 'disk', 'power-d'),
+                      'copy-images': ('rsync', 'hook', 'tmpfs', 'power'),
+                      'place': ('agent>', 'lxc'),
+                      'restore': ('int',),
+                      'fence': ('agent', 'criu', 'criu-d', 'hook', 'hook-d', 'power-d'),
+                      'commit': ('fail>', 'src>', 'int2', 'agent', 'criu', 'hook-d', 'cut', 'cut10', 'disk', 'power', 'power-d'),
+                      'resume': ('hup',),
+                      'release': ('src>', 'agent', 'criu', 'hook', 'power', 'power-d'),
+                      'finish': ('agent>', 'cut1', 'cut', 'disk', 'power', 'power-d'),
+                      'retire': ('src>', 'cut', 'power', 'power-d')},
+           'restart': {'stop': ('int2', 'agent', 'cut', 'power', 'power-d'),
+                       'commit': ('agent', 'cut', 'power', 'power-d', 'src>'),
+                       'start': ('int',),
+                       'finish': ('agent', 'cut', 'power', 'power-d')},
+           'stopped': {'copy-files': ('cut', 'disk'),
+                       'commit': ('agent', 'power'),
+                       'hand-over': ('src>', 'agent', 'agent>', 'cut', 'disk', 'power', 'power-d')}}
+HARMLESS = ('lock', 'find', 'connect', 'check')
+RARELY = {'online': ('commit', 'resume'), 'restart': (), 'stopped': ()}
 
 
 def everyday(mode, row, fault):
-    if fault.rarely and row.name in RARELY:
+    if fault.rarely and row.name in RARELY[mode]:
         return True
-    return (fault.column in EVERYWHERE or (row.name in THOROUGH[mode] and not fault.rarely) or
-            fault.column in SAMPLES[mode].get(row.name, ()))
+    if row.name in THOROUGH[mode] and not fault.rarely and fault.kind != 'signal':
+        return True
+    if fault.column == 'fail':
+        return mode == 'online' or row.name not in HARMLESS
+    if fault.column == 'src':
+        return row.name not in HARMLESS + (() if mode == 'online' else ('fence', 'place', 'copy-last', 'retire'))
+    return fault.column in SAMPLES[mode].get(row.name, ())
 
 
 def cells(mode, whole):
     """All cells of a mode; not `whole`: the cross-section."""
-    begun = False
+    restored = False
     for row in rows(mode):
         for fault in faults.FAULTS:
             if fault.fits(mode, row.name) and (whole or everyday(mode, row, fault)):
-                statuses, owner = expectation(row, fault)
-                yield Cell(mode, row, fault, frozenset(statuses), owner, not begun)
-        begun = begun or row.name == 'create'
+                statuses, owner = expectation(row, fault, restored)
+                yield Cell(mode, row, fault, frozenset(statuses), owner)
+        restored = restored or row.name == 'restore'

@@ -20,7 +20,7 @@ class Client:
         self.folder = tempfile.TemporaryDirectory()
         ready = self.folder.name + '/ready'
         with open(self.folder.name + '/out', 'wb') as out:
-            self.process = subprocess.Popen(['python3', fixtures / 'client.py', ADDRESS, '--ready', ready],
+            self.process = subprocess.Popen(['python3', fixtures / 'client.py', ADDRESS, '--pause', '10', '--ready', ready],
                                             stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
         def is_ready():
             with open(self.folder.name + '/out', encoding='utf-8') as out:
@@ -63,7 +63,9 @@ class Run:
         self.status = None
         self.timers, self.cures = [], []
         self.unreachable = False
-        self.power = ''		# the host that has lost its power, where the fault does not say
+        self.powerless = None	# the host that has lost its power,
+        self.unknown = False	# when it had no journal, so that nobody knows afterwards; and
+        self.lost = False	# whether processes of the container were lost with it
         self.recovered = ''
         self.point_host = None
         self.output = tempfile.TemporaryFile()
@@ -106,6 +108,12 @@ class Run:
     def cure(self, act):
         """To be done when the run has ended."""
         self.cures.append(act)
+
+    def crash(self, host):
+        self.powerless = host
+        self.unknown = host.journal(CONTAINER) is None
+        self.lost = bool(host.container_pids(CONTAINER))
+        host.crash()
 
     def apply_cures(self):
         for timer in self.timers:
