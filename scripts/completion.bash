@@ -39,7 +39,9 @@ _vzmigrate() {
 	local options="--online --live --noiter --lazy --require-realtime --remove-area --nostart --readonly
 		--keep-dst --dry-run --check-only --nodeps --recover --abort --batch --times --verbose --help
 		--version ${!_vzmigrate_words[*]} -s -f -b -t -v -h"
-	local checks="all cpu_check disk_space technologies license rate"
+	local checks="all cpu_check disk_space technologies license rate programs hostname private_area
+		ip_address filesystem quota configuration mounts bridge idmap architecture clock memory criu
+		cgroup lsm checkpoint processes"
 	local i destination="" ended=""
 
 	COMPREPLY=()

@@ -100,6 +100,9 @@ int check_start(struct host *host, struct error *err);
 /* Reads the other containers of the node at the first call. One that cannot be described is left out. */
 const struct check_others *check_others(const struct check_subject *subject);
 
+/* Source: measures the container's files, for the checks that want it; once. */
+void check_measure(const struct check_subject *subject, struct verdicts *verdicts);
+
 /* The nearest directory above a path that is there. The caller frees. */
 char *check_standing_parent(const char *path);
 

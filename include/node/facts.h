@@ -20,7 +20,8 @@ struct facts {
 	int64_t bytes
 		[AREAS_MAX]; /* on the disk, of its directory without the private area; of that */
 	int64_t files[AREAS_MAX];
-	bool acls; /* the files need a file system that has them */
+	bool measured; /* these five are known; not on the wire */
+	bool acls;     /* the files need a file system that has them */
 	bool attributes;
 	bool case_pairs;
 	int64_t memory;		  /* bytes that a checkpoint's images will have */

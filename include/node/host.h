@@ -51,7 +51,7 @@ void host_release(struct host *host);
 
 /*
  * One operation per container and node: locks LOCK_DIRECTORY/ID.lock. The lock lives with the
- * process, so there are no stale ones. EXIT_LOCKED with the holder's pid when it is taken. A second call
+ * process, so there are no stale ones, and goes with it. EXIT_LOCKED with the holder's pid when it is taken. A second call
  * has it already.
  */
 int host_lock(struct host *host, const char *id, struct error *err);

@@ -44,7 +44,7 @@ int staging_check(struct host *host, const struct areas *areas, struct error *er
 int staging_make(struct host *host, const struct areas *areas, const struct quota *quota,
 		 struct error *err);
 
-/* Renames them into place; never over anything. */
+/* Renames them into place; never over anything. Makes the directory of the container's root. */
 int staging_place(struct host *host, const struct areas *areas, struct error *err);
 
 /* On the destination: what was copied so far, as its journal knows it, is on the disk. Before the freeze, so that

@@ -27,7 +27,8 @@ void unix_sockets_release(struct unix_sockets *sockets);
 /* Those of the network namespace of a process. */
 int unix_sockets_read(pid_t pid, struct unix_sockets *sockets, struct error *err);
 
-/* The path at which a socket of this node listens; NULL when it has none. The caller frees. */
-char *unix_socket_path(uint32_t inode);
+/* The path of the socket, which is known in the network namespace of this process or of that one; NULL
+ * when it has none. The caller frees. */
+char *unix_socket_path(pid_t pid, uint32_t inode);
 
 #endif

@@ -91,6 +91,10 @@ static void check_directory(const struct check_subject *subject, const char *dir
 
 void check_filesystem(const struct check_subject *subject, struct verdicts *verdicts)
 {
+	if (!subject->destination) {
+		check_measure(subject, verdicts);
+		return;
+	}
 	for (size_t i = 0; i < subject->areas->count; i++) {
 		CLEANUP(memory_release)
 		char *parent = check_standing_parent(subject->areas->items[i].final);
@@ -105,11 +109,6 @@ void check_quota(const struct check_subject *subject, struct verdicts *verdicts)
 	CLEANUP(memory_release) char *parent = NULL;
 	struct error failure = { 0 };
 
-	if (!subject->destination) {
-		if (quota_read(container->private_area, &subject->facts->quota, &failure) < 0)
-			verdict_fail(verdicts, &failure, EXIT_QUOTA);
-		return;
-	}
 	parent = check_standing_parent(container->private_area);
 	if (quota_is_set(&subject->facts->quota) &&
 	    quota_possible(parent, &subject->facts->quota, &failure) < 0)

@@ -105,9 +105,13 @@ int check_operation(struct host *host, json_object *arguments, json_object **res
 		return -1;
 	if (host->runtime == NULL || host->container.id == NULL)
 		return error_set(err, "a check follows an inspection, or a survey");
-	checks_run(&subject, &skipped, &verdicts);
-	if (!subject.destination)
+	/* These are no checks, which could be skipped. */
+	if (!subject.destination) {
 		facts.origin = origin_of(&host->container);
+		if (quota_read(host->container.private_area, &facts.quota, err) < 0)
+			return error_default(err, EXIT_QUOTA);
+	}
+	checks_run(&subject, &skipped, &verdicts);
 	*result = json_object_new_object();
 	json_object_object_add(*result, "verdicts", verdicts_to_json(&verdicts));
 	if (!subject.destination)

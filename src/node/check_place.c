@@ -87,7 +87,8 @@ void check_programs(const struct check_subject *subject, struct verdicts *verdic
 /* Looks whether the lock is taken, without making it. */
 static void look_at_lock(const char *id, struct verdicts *verdicts)
 {
-	CLEANUP(memory_release) char *path = memory_format("%s/%s.lock", LOCK_DIRECTORY, id);
+	CLEANUP(memory_release) char *key = container_key(id);
+	CLEANUP(memory_release) char *path = memory_format("%s/%s.lock", LOCK_DIRECTORY, key);
 	CLEANUP(descriptor_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	char holder[24] = "";
 	ssize_t got;

@@ -43,10 +43,14 @@ static void measure(const struct check_subject *subject, const char *path, size_
 	facts->case_pairs = facts->case_pairs || usage.case_pairs;
 }
 
-static void measure_all(const struct check_subject *subject, struct verdicts *verdicts)
+void check_measure(const struct check_subject *subject, struct verdicts *verdicts)
 {
 	const struct container *container = &subject->host->container;
 	struct facts *facts = subject->facts;
+
+	if (facts->measured)
+		return;
+	facts->measured = true;
 
 	measure(subject, container->directory, 0, verdicts);
 	measure(subject, container->private_area, 1, verdicts);
@@ -108,7 +112,7 @@ void check_disk_space(const struct check_subject *subject, struct verdicts *verd
 	size_t count = 0;
 
 	if (!subject->destination) {
-		measure_all(subject, verdicts);
+		check_measure(subject, verdicts);
 		return;
 	}
 	for (size_t i = 0; i < subject->areas->count; i++) {

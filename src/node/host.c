@@ -2,10 +2,12 @@
 /* Alone responsible for a node's part in a migration as a whole: lock, begin, finish, rollback. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -23,6 +25,32 @@ char *host_run_directory(const char *id)
 	return memory_format("%s/%s", RUN_DIRECTORY, key);
 }
 
+/* Is the open file the one that has this name? */
+static bool is_named(int fd, const char *path)
+{
+	struct stat open_file;
+	struct stat named;
+
+	return fstat(fd, &open_file) == 0 && stat(path, &named) == 0 &&
+	       open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
+}
+
+/* Nothing of it stays: the directory goes with the last one. */
+static void unlock(struct host *host)
+{
+	CLEANUP(memory_release) char *link = memory_format("/proc/self/fd/%d", host->lock);
+	char path[PATH_MAX];
+	ssize_t length;
+
+	if (host->lock < 0)
+		return;
+	length = readlink(link, path, sizeof(path) - 1);
+	path[length > 0 ? length : 0] = '\0';
+	if (length > 0 && is_named(host->lock, path) && unlink(path) == 0)
+		rmdir(LOCK_DIRECTORY);
+	descriptor_close(&host->lock);
+}
+
 void host_release(struct host *host)
 {
 	descriptor_close(&host->hook);
@@ -35,7 +63,7 @@ void host_release(struct host *host)
 	free(host->run_directory);
 	free(host->images);
 	free(host->freezer);
-	descriptor_close(&host->lock);
+	unlock(host);
 	*host = (struct host)HOST_NONE;
 }
 
@@ -49,6 +77,33 @@ static int make_directories(const char *path, mode_t mode, struct error *err)
 	return file_make_directory(path, mode, err) < 0 ? -1 : 0;
 }
 
+/* A lock is removed by who holds it, and the directory with it: then this one was taken too late, and
+ * there may be another. */
+static int open_locked(const char *path)
+{
+	for (;;) {
+		CLEANUP(descriptor_close)
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		struct error ignored;
+
+		if (fd < 0 && errno == ENOENT &&
+		    make_directories(LOCK_DIRECTORY, 0700, &ignored) == 0)
+			continue;
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+			return -1;
+		if (is_named(fd, path))
+			return descriptor_steal(&fd);
+	}
+}
+
+static void read_holder(const char *path, char *holder, size_t size)
+{
+	CLEANUP(descriptor_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t got = fd >= 0 ? pread(fd, holder, size - 1, 0) : 0;
+
+	text_printable(holder, size, holder, got > 0 ? strcspn(holder, "\n") : 0);
+}
+
 int host_lock(struct host *host, const char *id, struct error *err)
 {
 	CLEANUP(memory_release) char *key = container_key(id);
@@ -58,15 +113,11 @@ int host_lock(struct host *host, const char *id, struct error *err)
 
 	if (host->lock >= 0)
 		return 0;
-	if (make_directories(LOCK_DIRECTORY, 0700, err) < 0)
-		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
+	fd = open_locked(path);
+	if (fd < 0 && errno != EWOULDBLOCK)
 		return error_system(err, "cannot open the lock '%s'", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		ssize_t got = pread(fd, holder, sizeof(holder) - 1, 0);
-
-		text_printable(holder, sizeof(holder), holder, got > 0 ? strcspn(holder, "\n") : 0);
+	if (fd < 0) {
+		read_holder(path, holder, sizeof(holder));
 		return error_exit(err, EXIT_LOCKED,
 				  "another operation holds container '%s' (process %s)", id,
 				  holder);

@@ -34,14 +34,12 @@ void scan_sockets(struct scan *scan)
 
 		if (pid == 0 || socket->peer == 0 || scan_files_have(&scan->sockets, socket->peer))
 			continue;
-		path = unix_socket_path(socket->peer);
-		/* One that nobody has taken from its queue yet has no path out here. */
-		if (path == NULL)
-			continue;
+		path = unix_socket_path(scan->container->init_pid, socket->peer);
 		scan_refuse(scan, pid,
-			    "is connected to '%.200s', a socket of this node: end that "
-			    "connection, or migrate without --online",
-			    path);
+			    "is connected to %s%.200s%s of this node: end that connection, or "
+			    "migrate without --online",
+			    path != NULL ? "the socket '" : "a process", path != NULL ? path : "",
+			    path != NULL ? "'" : "");
 	}
 }
 

@@ -185,8 +185,23 @@ int staging_make(struct host *host, const struct areas *areas, const struct quot
 	return make_limited(host, areas, quota, err);
 }
 
+/* Where the root file system is mounted while it runs has to be there; its parents may be as new. */
+static int make_root(struct host *host, struct error *err)
+{
+	const char *root = host->container.root;
+
+	if (root == NULL || file_exists(root))
+		return 0;
+	if (make_parents(host, root, err) < 0 ||
+	    undo_push_path(host, UNDO_FAILURE, undo_remove_directory, root, err) < 0)
+		return -1;
+	return file_make_directory(root, 0755, err) < 0 ? -1 : 0;
+}
+
 int staging_place(struct host *host, const struct areas *areas, struct error *err)
 {
+	if (make_root(host, err) < 0)
+		return -1;
 	for (size_t i = 0; i < areas->count; i++) {
 		const struct area *area = &areas->items[i];
 		json_object *arguments = json_object_new_object();

@@ -147,7 +147,8 @@ int quota_make_project(const char *path, const struct quota *quota, struct error
 			 set_limits(fd, path, project, quota, err) == 0)
 			return 0;
 	}
-	return error_exit(err, EXIT_QUOTA, "%.900s", err->text);
+	err->exit_status = EXIT_QUOTA;
+	return -1;
 }
 
 void quota_forget_project(const char *parent, uint64_t id)

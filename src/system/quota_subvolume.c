@@ -144,9 +144,13 @@ static int set_limit(const char *path, const struct quota *quota, struct error *
 
 int quota_make_subvolume(const char *path, const struct quota *quota, struct error *err)
 {
+	/* A plain directory, just made, becomes one. */
+	if (file_exists(path) && quota_subvolume_id(path) == 0)
+		rmdir(path);
 	if ((file_exists(path) || create(path, err) == 0) && set_limit(path, quota, err) == 0)
 		return 0;
-	return error_exit(err, EXIT_QUOTA, "%.900s", err->text);
+	err->exit_status = EXIT_QUOTA;
+	return -1;
 }
 
 /* Newer kernels do it themselves, a moment later than the subvolume is gone. */

@@ -127,13 +127,13 @@ int unix_sockets_read(pid_t pid, struct unix_sockets *sockets, struct error *err
 }
 
 /* "Num RefCount Protocol Flags Type St Inode Path" */
-char *unix_socket_path(uint32_t inode)
+static char *find_path(const char *file, uint32_t inode)
 {
 	CLEANUP(text_release) struct text table = { 0 };
 	struct error ignored;
 	char *rest;
 
-	if (file_read("/proc/net/unix", TABLE_LIMIT, &table, &ignored) < 0)
+	if (file_read(file, TABLE_LIMIT, &table, &ignored) < 0)
 		return NULL;
 	rest = table.bytes;
 	for (char *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
@@ -145,4 +145,13 @@ char *unix_socket_path(uint32_t inode)
 			return memory_duplicate(line + path);
 	}
 	return NULL;
+}
+
+/* What accept() returns belongs to the namespace of who connected. */
+char *unix_socket_path(pid_t pid, uint32_t inode)
+{
+	CLEANUP(memory_release) char *table = memory_format("/proc/%d/net/unix", (int)pid);
+	char *path = find_path(table, inode);
+
+	return path != NULL ? path : find_path("/proc/net/unix", inode);
 }
