@@ -170,6 +170,7 @@ fresh() {
 		for folder in "$root"/var/lib/oci/*/ "$root"/run/{runc,crun}/*/; do
 			[ ! -d "$folder" ] || lab ct-remove "$host" "$(basename "$folder")"
 		done
+		[ -z "$(ls "$root/run/netns" 2>/dev/null)" ] || on "$host" ip -all netns delete </dev/null
 		for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$host"/lxc.payload.*; do
 			[ ! -d "$folder" ] || xargs -r kill -KILL <"$folder/cgroup.procs" || true
 		done
