@@ -254,26 +254,6 @@ static int forward(struct recovery *recovery, struct error *err)
 	return regain(recovery, err);
 }
 
-/* It has run there, but that node may have lost its power since: then it is started again. */
-static int run_there(struct recovery *recovery, struct error *err)
-{
-	CLEANUP(json_release) json_object *answer = NULL;
-	json_object *arguments = json_object_new_object();
-	const char *state;
-
-	json_add_flag(arguments, "alone", true);
-	if (node_call(destination_of(recovery), "take-over", arguments, &answer, err) < 0)
-		return -1;
-	state = json_get_text(answer, "state", 16, err);
-	if (state == NULL)
-		return -1;
-	if (strcmp(state, "gone") != 0)
-		return 0;
-	return error_exit(err, EXIT_VE_START,
-			  "container '%s' has moved, but cannot be started where it is now: %.600s",
-			  recovery->id, json_find_text(answer, "reason"));
-}
-
 static int settle(struct recovery *recovery, struct error *err)
 {
 	enum journal_state source = recovery->is_source ? recovery->own : recovery->other;
@@ -297,8 +277,6 @@ static int settle(struct recovery *recovery, struct error *err)
 	case SETTLE_FORWARD:
 		return forward(recovery, err);
 	case SETTLE_FINISH:
-		if (destination == JOURNAL_RUNNING && run_there(recovery, err) < 0)
-			return -1;
 		return finish(recovery, err);
 	case SETTLE_NOTHING:
 		return 0;
