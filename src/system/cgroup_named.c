@@ -69,7 +69,9 @@ static int walk(const char *directory, bool remove, int depth)
 		CLEANUP(memory_release)
 		char *below = memory_format("%s/%s", directory, entry->d_name);
 
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+		/* crun has one of its own there that is hidden. */
+		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
 			count += walk(below, remove, depth + 1);
 	}
 	if (stream != NULL)
