@@ -118,10 +118,21 @@ int switch_retire(struct host *host, struct error *err)
 				err);
 }
 
+/* A copy (--readonly) is told nothing: it is there, and may be started, as soon as it is complete. */
+static bool is_copy(const struct host *host)
+{
+	const char *role = json_find_text(journal_header(&host->journal), "role");
+
+	return host->journal.state == JOURNAL_BEGUN && role != NULL &&
+	       strcmp(role, "destination") == 0;
+}
+
 int switch_finish(struct host *host, struct error *err)
 {
 	if (host->journal.records == NULL)
 		return 0;
+	if (is_copy(host) && host->runtime->unfence(&host->container, err) < 0)
+		return -1;
 	if (restore_settle(host, err) < 0)
 		return -1;
 	return host_finish(host, err);
