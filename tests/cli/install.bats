@@ -62,6 +62,12 @@ completed() {
 	[ "$(completed vzmigrate --max-downtime 2s host w)" = "web" ]
 	[ "$(completed vzmigrate --recover w)" = "web" ]
 	[ "$(completed vzmigrate --dry)" = "--dry-run" ]
+	# Every check that may be skipped is offered, and the program takes each that is.
+	offered=$(completed vzmigrate --nodeps = "")
+	for name in $(sed -n 's/^\t{ "\([a-z_]*\)", .*check_[a-z_]* },$/\1/p' src/node/check.c); do
+		[[ " exists locked " == *" $name "* || " $offered " == *" $name "* ]] || fail "$name is not offered"
+	done
+	"$VZMIGRATE" --nodeps="${offered// /,}" --version
 	for option in $("$VZMIGRATE" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
 		[[ " $(completed vzmigrate "$option") " == *" $option "* ]] || fail "$option is not offered"
 	done

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Several containers in one run, one after the other and at once; what a script and a terminal get to see.
+# Each test takes the containers where the one before has left them.
 
 load helper
 
