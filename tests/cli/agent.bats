@@ -160,7 +160,7 @@ real_peer() {
 	refused 14 'rsync' --timeout=5 --ssh="$ssh" "127.0.0.1:$port" 101
 	make_tools
 	rm "$remote/rsync"
-	refused 14 '127\.0\.0\.1.*rsync' --timeout=5 --ssh="$ssh" "127.0.0.1:$port" 101
+	refused 14 '127\.0\.0\.1.*rsync' --dry-run --timeout=5 --ssh="$ssh" "127.0.0.1:$port" 101
 }
 
 @test "without lxc there: 14, and the side is named" {
