@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for choosing the mode: the command, the agent on the destination, rsync's pipe,
- * or criu's action script. */
+ * the receiver of images, or criu's action script. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "node/agent.h"
 #include "node/hook.h"
+#include "node/host.h"
+#include "system/image_stream.h"
 #include "system/pipe.h"
 
 /* A program started without 0, 1 or 2 would use them for something else. */
@@ -36,6 +39,19 @@ static int run_pipe(int argc, char **argv)
 	return status;
 }
 
+/* What it fails of goes where the source reads it. */
+static int run_images(const char *directory)
+{
+	struct error failure = { 0 };
+
+	if (!file_path_is_plain(directory) || !text_starts_with(directory, RUN_DIRECTORY "/"))
+		error_set(&failure, "'%.200s' is no directory for images", directory);
+	else if (image_receive(directory, STDIN_FILENO, &failure) == 0)
+		return EXIT_OK;
+	fprintf(stderr, "%s\n", failure.text);
+	return EXIT_COPY;
+}
+
 int main(int argc, char **argv)
 {
 	fill_standard_descriptors();
@@ -46,5 +62,7 @@ int main(int argc, char **argv)
 		return agent_main();
 	if (argc > 1 && strcmp(argv[1], "--pipe") == 0)
 		return run_pipe(argc - 1, argv + 1);
+	if (argc == 3 && strcmp(argv[1], "--images") == 0)
+		return run_images(argv[2]);
 	return cli_main(argc, argv);
 }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for the two ends of an image stream as processes: the sender here, the receiver there. */
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "system/image_stream.h"
+
+/* What either end says of its failure. */
+#define WORDS_MAX 1000
+
+struct order {
+	const char *directory;
+	int control;
+	int output;
+	int report;
+};
+
+static int run_sender(void *data)
+{
+	const struct order *order = data;
+	struct error failure = { 0 };
+
+	/* Nobody else would end it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+	if (image_send(order->directory, order->control, order->output, &failure) == 0)
+		return 0;
+	return write(order->report, failure.text, strlen(failure.text)) > 0 ? 1 : 2;
+}
+
+static int make_pair(int *ours, int *theirs, struct error *err)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return error_system(err, "cannot make a socket pair");
+	*ours = ends[0];
+	*theirs = ends[1];
+	return 0;
+}
+
+int image_stream_start(struct image_stream *stream, struct connection *connection,
+		       const char *command, const char *source, const char *target,
+		       struct error *err)
+{
+	CLEANUP(descriptor_close) int output = -1;
+	CLEANUP(descriptor_close) int input = -1;
+	CLEANUP(descriptor_close) int control = -1;
+	CLEANUP(descriptor_close) int errors = -1;
+	const char *const words[] = { target, NULL };
+	CLEANUP(memory_release) char *quoted = words_quote(words);
+	CLEANUP(memory_release) char *line = memory_format("%s --images %s", command, quoted);
+	struct order order = { .directory = source };
+
+	if (make_pair(&output, &input, err) < 0 || make_pair(&stream->control, &control, err) < 0 ||
+	    make_pair(&stream->errors, &errors, err) < 0 ||
+	    remote_start(connection, line, input, -1, errors, &stream->receiver, err) < 0)
+		return -1;
+	order.control = control;
+	order.output = output;
+	order.report = errors;
+	return process_fork(&stream->sender, run_sender, &order,
+			    (const int[]){ control, output, errors }, 3, err);
+}
+
+/* The first words that either end said. */
+static int failure(const struct image_stream *stream, struct error *err)
+{
+	char bytes[WORDS_MAX];
+	char shown[WORDS_MAX];
+	ssize_t got = recv(stream->errors, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	text_printable(shown, sizeof(shown), bytes, got > 0 ? (size_t)got : 0);
+	return error_exit(err, EXIT_COPY, "the images could not be sent: %s",
+			  got > 0 ? text_strip(shown) : "the stream ended early");
+}
+
+int image_stream_finish(struct image_stream *stream, struct error *err)
+{
+	int sent;
+	int received;
+
+	descriptor_close(&stream->control);
+	sent = process_wait(&stream->sender, -1, err);
+	if (sent < 0 || remote_wait(&stream->receiver, -1, &received, err) < 0)
+		return -1;
+	return sent == 0 && received == 0 ? 0 : failure(stream, err);
+}
+
+void image_stream_release(struct image_stream *stream)
+{
+	process_release(&stream->sender);
+	if (stream->receiver.socket >= 0)
+		remote_release(&stream->receiver);
+	descriptor_close(&stream->control);
+	descriptor_close(&stream->errors);
+	*stream = (struct image_stream)IMAGE_STREAM_NONE;
+}
