@@ -46,7 +46,7 @@ void wait_unshield(void);
  * (or -1) has input. When it returns -1 the wait fails with *err. At most WAIT_WATCHES at a time.
  * Returns the watch's number for wait_unwatch().
  */
-#define WAIT_WATCHES 8
+#define WAIT_WATCHES 16
 typedef int wait_check(void *data, struct error *err);
 int wait_watch(int fd, int interval_ms, wait_check *check, void *data);
 void wait_unwatch(int watch);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "migration/copy.h"
 #include "migration/session.h"
 #include "node/facts.h"
 #include "node/host.h"
@@ -80,6 +81,7 @@ struct migration {
 	json_object *dumped; /* {"images": node/manifest.h's}; NULL before the dump */
 	char *name;	     /* the migration's own; NULL before it has begun */
 	char *given_up;	     /* that of an earlier one which the lock took back, or NULL */
+	struct copy copy;
 
 	bool begun_there; /* the destination may have a journal */
 	bool committed;	  /* the destination owns the container */
@@ -95,7 +97,7 @@ struct migration {
 
 #define MIGRATION_NONE                                                                             \
 	{                                                                                          \
-		.host = HOST_NONE                                                                  \
+		.host = HOST_NONE, .copy = COPY_NONE                                               \
 	}
 
 /*

@@ -10,8 +10,13 @@
 #include "base/error.h"
 #include "node/host.h"
 
-/* Dumps the container and holds it frozen (EXIT_VE_STOP). */
+/* Freezes the container and begins to dump it (EXIT_VE_STOP). What follows may go on meanwhile:
+ * nothing of it runs. */
 int dump_container(struct host *host, struct error *err);
+
+/* Returns when it is dumped and held (EXIT_VE_STOP): *dumped is {"images": node/manifest.h's}, the
+ * caller's. */
+int dump_await(struct host *host, json_object **dumped, struct error *err);
 
 /* After RUNNING was heard: the frozen tree is killed without running another instruction. */
 int dump_release(struct host *host, struct error *err);

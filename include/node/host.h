@@ -35,6 +35,7 @@ struct host {
 	struct process checkpoint; /* the dump or restore that is under way */
 	struct process sync;	   /* of the files in place, under way; destination */
 	char *freezer;		   /* cgroup directory of the frozen container, source */
+	struct watch *watch;	   /* of the container's files, source (node/watch.h) */
 };
 
 #define HOST_NONE                                                                                  \

@@ -60,13 +60,13 @@ int image_stream_start(struct image_stream *stream, struct connection *connectio
 		       const char *command, const char *source, const char *target,
 		       struct error *err);
 
-/* The images are written: returns when all of them are there (EXIT_COPY). */
-int image_stream_finish(struct image_stream *stream, struct error *err);
+/* The images are written: returns when all of them are there (EXIT_COPY). *sent gets the bytes added. */
+int image_stream_finish(struct image_stream *stream, int64_t *sent, struct error *err);
 
 void image_stream_release(struct image_stream *stream);
 
-/* The sender's work: follows the directory until `control` ends, writes to `output`. */
-int image_send(const char *directory, int control, int output, struct error *err);
+/* The sender's work: follows the directory until `control` ends, writes to `output`; *sent: how many bytes. */
+int image_send(const char *directory, int control, int output, int64_t *sent, struct error *err);
 
 /* The receiver's work. */
 int image_receive(const char *directory, int input, struct error *err);

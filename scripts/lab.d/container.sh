@@ -8,7 +8,7 @@
 #	PRIV=no      yes: without user namespace
 #	MB=64        mem: memory to fill with random bytes    DIRTY=4  of which so many MB/s are rewritten
 #	FILES=0      so many small files below /srv/tree       NASTY=no yes: what mktree makes, in /srv/nasty
-#	START=yes    no: leave it stopped
+#	START=yes    no: leave it stopped               CHURN=no   mem: yes: churn.py changes /srv/churn all the time
 #	IP=ID        last part of its addresses (10.77.0.IP, fd77::IP); its MAC ends so, too
 #	PATH_=/var/lib/lxc/ID/rootfs   its private area        EXTRA='' lines added to its configuration
 #	(runc, crun: an object of JSON that is merged into it)
@@ -16,11 +16,11 @@
 ct() {
 	local host=$1 id=$2 kind=$3
 	shift 3
-	local RUNTIME=lxc PRIV=no MB=64 DIRTY=4 FILES=0 NASTY=no START=yes IP=$id PATH_="" EXTRA="" NET=yes
+	local RUNTIME=lxc PRIV=no MB=64 DIRTY=4 FILES=0 NASTY=no START=yes CHURN=no IP=$id PATH_="" EXTRA="" NET=yes
 	local pair root folder tree
 	for pair; do
 		case ${pair%%=*} in
-		RUNTIME | PRIV | MB | DIRTY | FILES | NASTY | START | IP | PATH_ | EXTRA | NET) printf -v "${pair%%=*}" %s "${pair#*=}" ;;
+		RUNTIME | PRIV | MB | DIRTY | FILES | NASTY | START | CHURN | IP | PATH_ | EXTRA | NET) printf -v "${pair%%=*}" %s "${pair#*=}" ;;
 		*) die "ct: unknown key in '$pair'" ;;
 		esac
 	done
@@ -37,6 +37,7 @@ ct() {
 		oci_configure "$host" "$id" "$folder"
 		[ "$START" = no ] || oci_start "$host" "$id" "$folder"
 	else
+		[ "$CHURN" = no ] || EXTRA+=$'\n'"lxc.environment = CHURN=$CHURN"
 		write_config "$id" "$IP" "$PATH_" "$MB" "$DIRTY" "$PRIV" "$EXTRA" >"$root$folder/config"
 		[ "$START" = no ] || x "$host" lxc-start -n "$id" -d </dev/null
 	fi
@@ -70,7 +71,7 @@ make_tree() {
 	cp -a "$image/${kind/redis/mem}$shifted" "$tree"
 	[ "$kind" != redis ] || add_redis "$image/pg" "$tree"
 	install -m 755 "$fixtures/ctinit-$kind" "$tree/sbin/ctinit"
-	install -m 644 "$fixtures/work.py" "$tree/srv/work.py"
+	install -m 644 "$fixtures/work.py" "$fixtures/churn.py" "$tree/srv"
 	[ "$FILES" = 0 ] || python3 "$fixtures/mkfiles.py" "$tree/srv/tree" "$FILES"
 	if [ "$NASTY" = yes ]; then
 		if [ "$PRIV" = no ]; then
@@ -80,7 +81,7 @@ make_tree() {
 		fi
 	fi
 	if [ "$PRIV" = no ]; then
-		for file in sbin/ctinit srv/work.py srv/tree; do
+		for file in sbin/ctinit srv/work.py srv/churn.py srv/tree; do
 			[ ! -e "$tree/$file" ] || python3 "$fixtures/shift.py" "$tree/$file" 100000
 		done
 	fi

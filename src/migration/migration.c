@@ -27,6 +27,7 @@ void migration_release(struct migration *migration)
 	container_release(&migration->container);
 	container_release(&migration->target);
 	facts_release(&migration->facts);
+	copy_release(&migration->copy);
 	areas_release(&migration->areas);
 	free(migration->images);
 	json_object_put(migration->dumped);
@@ -72,6 +73,8 @@ static void put_back(struct migration *migration)
 		log_warning("%s", failure.text);
 	if (migration->stop_began > 0)
 		migration->stopped_ms = wait_clock() - migration->stop_began;
+	/* Nothing may write there any more. */
+	copy_release(&migration->copy);
 	if (migration->begun_there && settle_roll_back(migration, &failure) < 0)
 		log_warning("%s could not be asked to put everything back: %s; when it can be, run "
 			    "'vzmigrate --recover %s'",

@@ -19,8 +19,7 @@
 #include "node/check.h"
 #include "migration/steps.h"
 
-/* A clean shutdown may take this long before the container is killed: what init systems allow
- * their services. */
+/* So long may a clean shutdown take before the container is killed: as init systems allow services. */
 #define SHUTDOWN_GRACE_SECONDS 90
 
 static bool is_online(const struct migration *migration)
@@ -194,7 +193,12 @@ static int halt(struct migration *migration, struct error *err)
 	migration->stop_began = wait_clock();
 	json_add_flag(arguments, "online", is_online(migration));
 	json_add_number(arguments, "grace", SHUTDOWN_GRACE_SECONDS);
-	return node_call(&migration->source, "halt", arguments, &migration->dumped, err);
+	return node_call(&migration->source, "halt", arguments, NULL, err);
+}
+
+static int await_dump(struct migration *migration, struct error *err)
+{
+	return node_call(&migration->source, "await-dump", NULL, &migration->dumped, err);
 }
 
 /* A copy of what runs is of one moment: nothing runs while the last pass is made. */
@@ -366,15 +370,18 @@ const struct step steps[] = {
 	{ "check", "checking both nodes", KIND_ANY, PHASE_CHECK, EXIT_RUNTIME, checks_make },
 	{ "create", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, create },
 	{ "fence", NULL, KIND_STOPPED, PHASE_BEFORE, EXIT_COPY, fence },
+	{ "watch", NULL, KIND_RUNNING, PHASE_BEFORE, EXIT_COPY, copy_watch },
 	{ "copy-files", "copying files", KIND_ANY, PHASE_BEFORE, EXIT_COPY, copy_files },
 	{ "await-turn", NULL, KIND_RUNNING, PHASE_BEFORE, EXIT_VE_STOP, await_turn },
 	{ "prepare-switch", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, prepare_switch },
+	{ "copy-again", NULL, KIND_RUNNING, PHASE_BEFORE, EXIT_COPY, copy_again },
 	{ "stop", "stopping", KIND_SHUTDOWN, PHASE_BEFORE, EXIT_VE_STOP, halt },
 	{ "freeze", "freezing and dumping", KIND_ONLINE, PHASE_BEFORE, EXIT_VE_STOP, halt },
 	{ "fence", NULL, KIND_SHUTDOWN, PHASE_BEFORE, EXIT_COPY, fence },
 	{ "pause", "pausing", KIND_COPY_RUNNING, PHASE_BEFORE, EXIT_VE_STOP, pause_source },
 	{ "copy-last", "copying what changed", KIND_RUNNING | KIND_COPY_RUNNING, PHASE_BEFORE, EXIT_COPY, copy_last },
 	{ "unpause", NULL, KIND_COPY_RUNNING, PHASE_BEFORE, EXIT_VE_STOP, unpause_source },
+	{ "dump", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_STOP, await_dump },
 	{ "copy-images", "copying memory", KIND_ONLINE, PHASE_BEFORE, EXIT_COPY, copy_images },
 	{ "place", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, place },
 	{ "restore", "restoring", KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, restore },

@@ -10,6 +10,7 @@
 #include "node/checkpoint.h"
 #include "node/dump.h"
 #include "node/hook.h"
+#include "node/manifest.h"
 #include "node/undo.h"
 #include "system/cgroup.h"
 #include "system/criu.h"
@@ -38,8 +39,6 @@ int dump_container(struct host *host, struct error *err)
 	CLEANUP(command_release) struct command command = { 0 };
 	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
 	json_object *arguments;
-	int reached;
-	int status = 0;
 
 	free(host->freezer);
 	host->freezer = NULL;
@@ -52,10 +51,16 @@ int dump_container(struct host *host, struct error *err)
 	/* Frozen by us first: criu would wait for it in steps of 100 ms, and the images then say
 	 * "frozen", so that the restored tasks do not run before we let them. */
 	if (undo_push(host, UNDO_FAILURE, undo_resume, arguments, err) < 0 ||
-	    cgroup_freeze(host->freezer, FREEZE_LIMIT_MS, err) < 0 ||
-	    checkpoint_start(host, &command, "checkpoint", err) < 0)
+	    cgroup_freeze(host->freezer, FREEZE_LIMIT_MS, err) < 0)
 		return -1;
-	reached = hook_wait(host, HOOK_POST_DUMP, CHECKPOINT_LIMIT_MS, &status, err);
+	return checkpoint_start(host, &command, "checkpoint", err);
+}
+
+static int await_hook(struct host *host, struct error *err)
+{
+	int status = 0;
+	int reached = hook_wait(host, HOOK_POST_DUMP, CHECKPOINT_LIMIT_MS, &status, err);
+
 	if (reached < 0)
 		return -1;
 	if (reached == 0)
@@ -65,6 +70,17 @@ int dump_container(struct host *host, struct error *err)
 	if (cgroup_freeze(host->freezer, FREEZE_LIMIT_MS, err) < 0)
 		return -1;
 	return journal_set_state(&host->journal, JOURNAL_FROZEN, err);
+}
+
+int dump_await(struct host *host, json_object **dumped, struct error *err)
+{
+	json_object *images = await_hook(host, err) == 0 ? manifest_make(host->images, err) : NULL;
+
+	if (images == NULL)
+		return -1;
+	*dumped = json_object_new_object();
+	json_object_object_add(*dumped, "images", images);
+	return 0;
 }
 
 int dump_release(struct host *host, struct error *err)

@@ -17,6 +17,7 @@
 #include "node/boot.h"
 #include "node/host.h"
 #include "node/undo.h"
+#include "node/watch.h"
 
 char *host_run_directory(const char *id)
 {
@@ -57,6 +58,7 @@ void host_release(struct host *host)
 	descriptor_close(&host->hook_listener);
 	process_release(&host->checkpoint);
 	process_release(&host->sync);
+	watch_end(host);
 	journal_release(&host->journal);
 	container_release(&host->container);
 	words_release(&host->kept);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for the table of what a node can do, and for reading each operation's
- * arguments. */
+/* Alone responsible for the table of what a node can do, and for reading operations' arguments. */
 #include <string.h>
 
 #include "base/failure_point.h"
@@ -21,9 +20,9 @@
 #include "node/retire.h"
 #include "node/switch.h"
 #include "node/undo.h"
+#include "node/watch.h"
 
-/* A container that is stopped says so at once. */
-#define STOPPED_LIMIT_MS 5000
+#define STOPPED_LIMIT_MS 5000 /* a container that is stopped says so at once */
 
 struct call {
 	struct host *host;
@@ -142,31 +141,34 @@ static int prepare(struct call *call, struct error *err)
 	return 0;
 }
 
-/* Everything that criu wrote is in the manifest: {"images"} */
-static int dump(struct call *call, struct error *err)
-{
-	json_object *images;
-
-	if (dump_container(call->host, err) < 0)
-		return -1;
-	images = manifest_make(call->host->images, err);
-	if (images == NULL)
-		return -1;
-	call->result = json_object_new_object();
-	json_object_object_add(call->result, "images", images);
-	return 0;
-}
-
-/* The source's processes stop running, for criu or for good. {"online", "grace"} -> online: {"images"} */
+/* The source's processes stop running, for criu or for good. {"online", "grace"} */
 static int halt(struct call *call, struct error *err)
 {
 	int64_t grace;
 
 	if (json_find_flag(call->arguments, "online"))
-		return dump(call, err);
-	if (json_get_number(call->arguments, "grace", 0, 86400, &grace, err) < 0)
-		return -1;
-	return halt_stop(call->host, (int)grace, err);
+		return dump_container(call->host, err);
+	return json_get_number(call->arguments, "grace", 0, 86400, &grace, err) < 0
+		       ? -1
+		       : halt_stop(call->host, (int)grace, err);
+}
+
+/* Returns when criu has dumped what `halt` froze: -> {"images": what it wrote, the manifest} */
+static int await_dump(struct call *call, struct error *err)
+{
+	return dump_await(call->host, &call->result, err);
+}
+
+/* From here on it is known which paths change: {"areas"} */
+static int watch(struct call *call, struct error *err)
+{
+	return watch_begin(call->host, call->arguments, err);
+}
+
+/* What has changed since it was asked the last time? (node/watch.h) */
+static int collect(struct call *call, struct error *err)
+{
+	return watch_collect(call->host, call->arguments, &call->result, err);
 }
 
 /* The copied configuration is made fit for this node: {"from", "areas"} */
@@ -265,7 +267,10 @@ static const struct operation {
 	{ "begin", begin, NULL, NEEDS_LOCK, true },
 	{ "stage", stage, NULL, NEEDS_JOURNAL, true },
 	{ "prepare", prepare, NULL, NEEDS_JOURNAL, true },
+	{ "watch", watch, NULL, NEEDS_JOURNAL, true },
+	{ "collect", collect, NULL, NEEDS_JOURNAL, true },
 	{ "halt", halt, NULL, NEEDS_JOURNAL, true },
+	{ "await-dump", await_dump, NULL, NEEDS_JOURNAL, true },
 	{ "configure", configure, NULL, NEEDS_JOURNAL, true },
 	{ "pause", NULL, halt_pause, NEEDS_JOURNAL, true },
 	{ "unpause", NULL, halt_unpause, NEEDS_JOURNAL, true },

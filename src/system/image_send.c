@@ -33,6 +33,7 @@ struct sending {
 	const char *directory;
 	int output;
 	uint64_t sum;
+	int64_t sent;
 	struct followed *files;
 	size_t count;
 	const struct followed *current; /* what the receiver takes data to be of */
@@ -58,6 +59,7 @@ static int write_frame(struct sending *sending, enum image_frame_kind kind, uint
 	size_t part = 0;
 
 	image_frame_pack(&frame, head);
+	sending->sent += (int64_t)(sizeof(head) + length);
 	sending->sum = image_checksum(sending->sum, head, sizeof(head));
 	sending->sum = image_checksum(sending->sum, bytes, length);
 	while (part < COUNT_OF(parts)) {
@@ -245,7 +247,7 @@ static int send_rest(struct sending *sending, struct error *err)
 	return write_frame(sending, IMAGE_END, sending->count, &sum, sizeof(sum), err);
 }
 
-int image_send(const char *directory, int control, int output, struct error *err)
+int image_send(const char *directory, int control, int output, int64_t *sent, struct error *err)
 {
 	CLEANUP(sending_release)
 	struct sending sending = {
@@ -254,7 +256,8 @@ int image_send(const char *directory, int control, int output, struct error *err
 		.buffer = memory_allocate(IMAGE_DATA_MAX, 1),
 	};
 
-	if (follow(&sending, control, err) < 0)
+	if (follow(&sending, control, err) < 0 || send_rest(&sending, err) < 0)
 		return -1;
-	return send_rest(&sending, err);
+	*sent = sending.sent;
+	return 0;
 }

@@ -24,12 +24,13 @@ static int run_sender(void *data)
 {
 	const struct order *order = data;
 	struct error failure = { 0 };
+	int64_t sent = 0;
 
 	/* Nobody else would end it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	if (image_send(order->directory, order->control, order->output, &failure) == 0)
-		return 0;
+	if (image_send(order->directory, order->control, order->output, &sent, &failure) == 0)
+		return write(order->control, &sent, sizeof(sent)) == sizeof(sent) ? 0 : 2;
 	return write(order->report, failure.text, strlen(failure.text)) > 0 ? 1 : 2;
 }
 
@@ -80,16 +81,21 @@ static int failure(const struct image_stream *stream, struct error *err)
 			  got > 0 ? text_strip(shown) : "the stream ended early");
 }
 
-int image_stream_finish(struct image_stream *stream, struct error *err)
+int image_stream_finish(struct image_stream *stream, int64_t *sent, struct error *err)
 {
-	int sent;
-	int received;
+	int64_t count = 0;
+	int here;
+	int there;
 
-	descriptor_close(&stream->control);
-	sent = process_wait(&stream->sender, -1, err);
-	if (sent < 0 || remote_wait(&stream->receiver, -1, &received, err) < 0)
+	shutdown(stream->control, SHUT_WR);
+	here = process_wait(&stream->sender, -1, err);
+	if (here < 0 || remote_wait(&stream->receiver, -1, &there, err) < 0)
 		return -1;
-	return sent == 0 && received == 0 ? 0 : failure(stream, err);
+	if (here != 0 || there != 0 ||
+	    recv(stream->control, &count, sizeof(count), MSG_DONTWAIT) != sizeof(count))
+		return failure(stream, err);
+	*sent += count;
+	return 0;
 }
 
 void image_stream_release(struct image_stream *stream)

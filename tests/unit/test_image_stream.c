@@ -33,13 +33,15 @@ static void fill(unsigned char *bytes, size_t length)
 static int record(const char *directory)
 {
 	int output = memfd_create("stream", MFD_CLOEXEC);
+	int64_t sent = 0;
 	int ends[2];
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	close(ends[1]);
-	if (image_send(directory, ends[0], output, &err) < 0)
+	if (image_send(directory, ends[0], output, &sent, &err) < 0)
 		fail_msg("%s", err.text);
 	close(ends[0]);
+	assert_int_equal(lseek(output, 0, SEEK_CUR), sent);
 	assert_int_equal(lseek(output, 0, SEEK_SET), 0);
 	return output;
 }
@@ -156,8 +158,9 @@ struct ends {
 static int send_in_child(void *data)
 {
 	const struct ends *ends = data;
+	int64_t sent;
 
-	return image_send(ends->directory, ends->control, ends->stream, &err) < 0;
+	return image_send(ends->directory, ends->control, ends->stream, &sent, &err) < 0;
 }
 
 static int receive_in_child(void *data)
