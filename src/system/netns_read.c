@@ -211,7 +211,8 @@ static int read_routes(const char *name, const char *family, struct words *route
 	if (process_run(&options, IP_TIMEOUT_MS, &output, err) < 0)
 		return -1;
 	/* The hops of a route with several ways are lines of their own, set in. */
-	for (char *at = output.bytes; at != NULL && (at = strstr(at, "\n\t")) != NULL;)
+	text_append(&output, "", 0);
+	for (char *at = strstr(output.bytes, "\n\t"); at != NULL; at = strstr(at, "\n\t"))
 		*at = ' ';
 	rest = output.bytes;
 	for (char *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;)

@@ -97,8 +97,8 @@ limits_of() { btrfs qgroup show --raw -r "$(root_of "$1")/vz" | awk '$1 ~ "^0/" 
 	assert_status 0
 	[ -e "$(root_of A)/var/lib/lxc/102.migrated.2/rootfs/srv/work.py" ]
 	[ ! -e "$(root_of A)/var/lib/lxc/102" ]
-	! on A lxc-start -n 102 -d </dev/null 2>/dev/null
-	! on A lxc-start -n 102.migrated.2 -d </dev/null 2>/dev/null
+	run ! on A lxc-start -n 102 -d </dev/null
+	run ! on A lxc-start -n 102.migrated.2 -d </dev/null
 	refute_has="$(on A lxc-ls -1)"
 	[[ $refute_has != *102* ]]
 	rm -rf "$(root_of A)"/var/lib/lxc/102.migrated*
@@ -154,7 +154,7 @@ limits_of() { btrfs qgroup show --raw -r "$(root_of "$1")/vz" | awk '$1 ~ "^0/" 
 	assert_status 0
 	assert_equal "$(limits_of B)" $((200 << 20))
 	assert_equal "$(stat -c %i "$(root_of B)/vz/105")" 256
-	! dd if=/dev/zero of="$(root_of B)/vz/105/filler" bs=1M count=300 status=none 2>/dev/null
+	run ! dd if=/dev/zero of="$(root_of B)/vz/105/filler" bs=1M count=300 status=none
 	[ ! -e "$vz/105" ]
 	# A migration that fails later takes subvolume and limit away again.
 	on B rm /vz/105/filler
