@@ -18,6 +18,8 @@
 #		assert_memory 101
 #	}
 
+bats_require_minimum_version 1.5.0
+
 helper_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(cd "$helper_folder/../.." && pwd)
 VZMIGRATE=${VZMIGRATE:-$project/build/vzmigrate}
