@@ -10,7 +10,7 @@ from hosts import Failure
 TIMEOUT = 3
 ONLINE_DUMPED = ('copy-last', 'copy-images', 'place', 'restore', 'fence', 'commit', 'resume', 'release')
 ONLINE_HELD = ('fence', 'commit', 'resume')
-RSYNC = ('copy-files', 'copy-last', 'copy-images')
+RSYNC = ('copy-files', 'copy-last')
 # What the destination's agent does in a row.
 OPERATIONS = {'check': 'check', 'create': 'stage', 'prepare-switch': 'prepare', 'place': 'place', 'restore': 'restore',
               'resume': 'take-over', 'start': 'take-over', 'hand-over': 'take-over', 'finish': 'finish'}
@@ -26,6 +26,10 @@ def source_process(process):
 
 def agent_process(process):
     return is_program(process, '--agent')
+
+
+def images_process(process):
+    return is_program(process, '--images')
 
 
 def hook_process(process):
@@ -209,6 +213,8 @@ FAULTS = (
     Fault('the agent is killed before it can answer', 'agent>', 'lost', kill_agent_at_end, rows=tuple(OPERATIONS)),
     Fault('rsync is killed', 'rsync', 'tool', killer('source', named('rsync')), rows=RSYNC),
     Fault('rsync is killed over there', 'rsync-d', 'tool', killer('destination', named('rsync')), rows=RSYNC),
+    Fault('the receiver of the images is killed', 'images', 'tool', killer('destination', images_process), online,
+          ('copy-last', 'copy-images')),
     Fault('criu is killed', 'criu', 'tool', killer('source', named('criu')), online, SOURCE_TOOLS),
     Fault('lxc-checkpoint is killed', 'lxc', 'tool', killer('source', named('lxc-checkpoint')), online, SOURCE_TOOLS),
     Fault('the hook is killed', 'hook', 'tool', killer('source', hook_process), online, SOURCE_TOOLS),

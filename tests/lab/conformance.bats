@@ -164,7 +164,7 @@ dump_fails() {
 	client_start one 10.77.0.101 --stream
 	remember A B
 	outsider_start
-	migrate --online 10.77.0.2 101
+	migrate --online --nodeps=processes 10.77.0.2 101
 	on A kill "$(outsider)"
 	on A rm /root/outside
 	put_back 8 "cannot checkpoint container '101'"

@@ -264,8 +264,9 @@ snapshot() {
 		echo "# processes"
 		ps -eo comm= | grep -E 'vzmigrate|rsync|criu|lxc|runc|crun|^ssh$' | sort
 		echo "# mounts"
-		for space in $(ls /run/netns 2>/dev/null); do ip -n "$space" -o address; ip -n "$space" route; done | sed 's/^[0-9]*: //'
-		sed 's/^\S* \(\S*\) \(\S*\) .*/\1 \2/' /proc/mounts | sort
+		for space in $(ls /run/netns 2>/dev/null); do ip -n "$space" -o address; ip -n "$space" route; done | sed 's/^[0-9]*: //; s/ tentative//'
+		# ip(8) mounts /run/netns on itself once, whoever makes the node's first namespace.
+		sed 's/^\S* \(\S*\) \(\S*\) .*/\1 \2/; /^\/run\/netns /d' /proc/mounts | sort
 		echo "# settings"
 		cat /proc/sys/vm/unprivileged_userfaultfd
 		cat /root/.ssh/authorized_keys /root/.ssh/known_hosts

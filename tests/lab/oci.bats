@@ -43,8 +43,9 @@ delete() {
 	refused 10 "is migrated by the path of its bundle" 10.77.0.2 101
 	refused 2 "is stopped" --online 10.77.0.2 /var/lib/oci/101
 	refused 10 "no container '/var/lib/oci'" 10.77.0.2 /var/lib/oci
-	on A ln -s /var/lib/oci /srv/outside
-	refused 1 "'/var/lib/oci/101'" 10.77.0.2 /srv/outside/101
+	on A ln -sfn /var/lib/oci /srv/detour
+	refused 1 "'/var/lib/oci/101'" 10.77.0.2 /srv/detour/101
+	on A rm /srv/detour
 	tree_of A /var/lib/oci/101 --except . >"$BATS_TEST_TMPDIR/tree"
 	migrate 10.77.0.2 /var/lib/oci/101
 	assert_status 0

@@ -24,22 +24,22 @@ teardown() { stop_clients; }
 
 @test "a running container restarts on the destination with every file" {
 	container A 101 mem NASTY=yes FILES=500
-	tree_of A /var/lib/lxc/101/rootfs --except . --except 'tmp/*' --except 'run/*' >"$BATS_TEST_TMPDIR/tree"
+	tree_of A /var/lib/lxc/101/rootfs --except . --except tmp --except 'tmp/*' --except 'run/*' >"$BATS_TEST_TMPDIR/tree"
 	migrate 10.77.0.2 101
 	assert_status 0
 	assert_output_has "container '101' now runs on 10.77.0.2"
 	assert_runs_only_on B 101
-	assert_same_tree "$BATS_TEST_TMPDIR/tree" B /var/lib/lxc/101/rootfs --except . --except 'tmp/*' --except 'run/*'
+	assert_same_tree "$BATS_TEST_TMPDIR/tree" B /var/lib/lxc/101/rootfs --except . --except tmp --except 'tmp/*' --except 'run/*'
 	[ ! -e "$(root_of A)/var/lib/lxc/101" ]
 }
 
 @test "a privileged container with device nodes moves" {
 	container A 101 mem PRIV=yes NASTY=yes
-	tree_of A /var/lib/lxc/101/rootfs --except . --except 'tmp/*' --except 'run/*' >"$BATS_TEST_TMPDIR/tree"
+	tree_of A /var/lib/lxc/101/rootfs --except . --except tmp --except 'tmp/*' --except 'run/*' >"$BATS_TEST_TMPDIR/tree"
 	migrate 10.77.0.2 101
 	assert_status 0
 	assert_runs_only_on B 101
-	assert_same_tree "$BATS_TEST_TMPDIR/tree" B /var/lib/lxc/101/rootfs --except . --except 'tmp/*' --except 'run/*'
+	assert_same_tree "$BATS_TEST_TMPDIR/tree" B /var/lib/lxc/101/rootfs --except . --except tmp --except 'tmp/*' --except 'run/*'
 }
 
 @test "a file that shrinks while it is read does not stop a migration" {
