@@ -264,9 +264,16 @@ static int copy_late(struct migration *migration, struct error *err)
 
 int copy_images(struct migration *migration, struct error *err)
 {
+	int64_t *sent = &migration->sent[TRAFFIC_MEMORY];
+
 	if (copy_late(migration, err) < 0)
 		return -1;
-	return image_stream_finish(&migration->copy.images, &migration->sent[TRAFFIC_MEMORY], err);
+	progress_begin(&migration->copy.progress, traffic_names[TRAFFIC_MEMORY], 0);
+	if (image_stream_finish(&migration->copy.images, sent, err) < 0)
+		return -1;
+	progress_set(&migration->copy.progress, *sent);
+	progress_end(&migration->copy.progress);
+	return 0;
 }
 
 void copy_release(struct copy *copy)
