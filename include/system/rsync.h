@@ -64,7 +64,8 @@ int rsync_start(struct rsync_run *run, const struct rsync_job *job, struct error
 /* Is it started and not finished? */
 bool rsync_is_ready(const struct rsync_run *run);
 
-/* Gives it its list, paths that each end with a zero, and waits for its end. Not for RSYNC_ALL. */
+/* Gives it its list, paths that each end with a zero (NULL: it takes none, RSYNC_ALL), and waits for its
+ * end. */
 int rsync_finish(struct rsync_run *run, const struct text *list, struct error *err);
 
 /* Ends it, where it has not ended. */

@@ -245,7 +245,7 @@ int rsync_finish(struct rsync_run *run, const struct text *list, struct error *e
 	const struct rsync_job *job = &run->job;
 	int status;
 
-	if (has_list(job) && send_list(run, list, err) < 0)
+	if (list != NULL && send_list(run, list, err) < 0)
 		return -1;
 	status = process_wait(&run->process, -1, err);
 	rsync_output_close(&run->output);

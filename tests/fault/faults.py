@@ -41,6 +41,11 @@ def named(name):
     return lambda process: process.name == name
 
 
+def lxc_checkpoint(process):
+    # A restored container's monitor has kept the name, but not the arguments.
+    return process.name == 'lxc-checkpoint' and process.argv[:1] == ['lxc-checkpoint']
+
+
 def eldest(host, matches):
     """The matching processes of the host that are nobody's child among them, and not in the container."""
     inside = set(host.container_pids('101'))
@@ -216,11 +221,11 @@ FAULTS = (
     Fault('the receiver of the images is killed', 'images', 'tool', killer('destination', images_process), online,
           ('copy-last', 'copy-images')),
     Fault('criu is killed', 'criu', 'tool', killer('source', named('criu')), online, SOURCE_TOOLS),
-    Fault('lxc-checkpoint is killed', 'lxc', 'tool', killer('source', named('lxc-checkpoint')), online, SOURCE_TOOLS),
+    Fault('lxc-checkpoint is killed', 'lxc', 'tool', killer('source', lxc_checkpoint), online, SOURCE_TOOLS),
     Fault('the hook is killed', 'hook', 'tool', killer('source', hook_process), online, SOURCE_TOOLS),
     Fault('criu is killed over there', 'criu-d', 'tool', killer('destination', named('criu')), online, DESTINATION_TOOLS,
           unclean=True),
-    Fault('lxc-checkpoint is killed over there', 'lxc-d', 'tool', killer('destination', named('lxc-checkpoint')), online,
+    Fault('lxc-checkpoint is killed over there', 'lxc-d', 'tool', killer('destination', lxc_checkpoint), online,
           DESTINATION_TOOLS, unclean=True),
     Fault('the hook is killed over there', 'hook-d', 'tool', killer('destination', hook_process), online, DESTINATION_TOOLS),
     Fault('the link is cut for 1 s', 'cut1', 'survive', cut_short),
