@@ -239,7 +239,7 @@ class Lab:
         sampler = Sampler((source, destination), CONTAINER)
         try:
             faults.stand(run)
-            for matches in (faults.source_process, faults.named('lxc-checkpoint'), faults.named('criu'), faults.hook_process):
+            for matches in (faults.source_process, faults.lxc_checkpoint, faults.named('criu'), faults.hook_process):
                 for process in faults.eldest(source, matches):
                     process.kill()
             source.thaw()

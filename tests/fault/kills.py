@@ -9,8 +9,9 @@ import matrix
 # About as long as a migration of the suite's container takes.
 SPAN = 3.0
 VICTIMS = (('the source', 'source', faults.source_process), ('the agent', 'destination', faults.agent_process),
-           *((name, side, faults.named(name)) for side in ('source', 'destination')
-             for name in ('criu', 'lxc-checkpoint', 'rsync')),
+           *((name, side, matches) for side in ('source', 'destination')
+             for name, matches in (('criu', faults.named('criu')), ('lxc-checkpoint', faults.lxc_checkpoint),
+                                   ('rsync', faults.named('rsync')))),
            ('the hook', 'source', faults.hook_process), ('the hook', 'destination', faults.hook_process))
 HOSTS = ('source loses its power', 'destination loses its power', 'link is cut')
 
