@@ -115,9 +115,21 @@ static int plug_network(struct host *host, struct error *err)
 	return host->runtime->plug_network(&checkpoint, err);
 }
 
+/* Nothing of it has run: it ends, so that the source may have it back. */
+static int kill_frozen(struct host *host, struct error *err)
+{
+	CLEANUP(memory_release) char *freezer = NULL;
+
+	if (cgroup_find_freezer(host->init_pid, &freezer, err) < 0 ||
+	    cgroup_kill(freezer, err) < 0 || cgroup_thaw(freezer, err) < 0)
+		return -1;
+	return host->runtime->settle(&host->container, CHECKPOINT_SETTLE_MS, err);
+}
+
 /*
- * Plugs the network in and lets criu go. Until then the node's bridge does not know the container:
- * its kernel would answer ARP although no task of it runs. Returns as hook_wait().
+ * Lets criu go, and then plugs the network in. Until then the node's bridge does not know the container:
+ * its kernel would answer ARP although no task of it runs, and end its connections if it died now.
+ * Returns as hook_wait().
  */
 static int let_go(struct host *host, struct error *err)
 {
@@ -125,16 +137,15 @@ static int let_go(struct host *host, struct error *err)
 	int reached;
 	int status = 0;
 
-	if (plug_network(host, err) < 0) {
-		restore_drop(host, NULL, &ignored);
-		return -1;
-	}
 	if (hook_answer(host, true, err) < 0)
 		return -1;
 	reached = hook_wait(host, HOOK_POST_RESUME, CHECKPOINT_SETTLE_MS, &status, err);
 	if (reached == 0)
 		checkpoint_explain(host, "resume", "restore.log", status, EXIT_VE_START, err);
-	return reached;
+	if (reached != 1 || plug_network(host, err) == 0)
+		return reached;
+	kill_frozen(host, &ignored);
+	return -1;
 }
 
 /* What was in memory is lost; what is in its files is not. */
