@@ -144,6 +144,9 @@ class Host:
 
     def mend(self):
         lab('mend', self.name)
+        # A question for a neighbour's address that went out into the cut cable would still fail: it is asked anew.
+        for name in ('A', 'B'):
+            lab('x', name, 'ip', 'neighbour', 'flush', 'dev', 'br0', check=False)
 
     def crash(self):
         lab('crash', self.name)
