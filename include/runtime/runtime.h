@@ -137,6 +137,9 @@ struct runtime {
 	int (*settle)(const struct container *container, int timeout_ms, struct error *err);
 };
 
+/* For `usable`: is the program on PATH? EXIT_RUNTIME names it when it is not. */
+int runtime_find_program(const char *program, struct error *err);
+
 /*
  * Has what describe() was asked for come to its end? A runtime that knows only running containers forgets
  * those that ended; for any other, one that it does not know is none that could be started.

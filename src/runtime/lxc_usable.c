@@ -6,18 +6,10 @@
 #include "runtime/lxc.h"
 #include "system/criu_probe.h"
 
-static int find_program(const char *program, struct error *err)
-{
-	CLEANUP(memory_release) char *path = process_find(program);
-
-	if (path == NULL)
-		return error_exit(err, EXIT_RUNTIME, "the program '%s' is not installed", program);
-	return 0;
-}
-
 static int check_criu(struct error *err)
 {
-	if (find_program("lxc-checkpoint", err) < 0 || find_program("criu", err) < 0)
+	if (runtime_find_program("lxc-checkpoint", err) < 0 ||
+	    runtime_find_program("criu", err) < 0)
 		return -1;
 	return criu_usable(err);
 }
@@ -40,11 +32,11 @@ int lxc_usable(bool online, struct error *err)
 	static const char *const programs[] = { "lxc-config", "lxc-info", "lxc-start", "lxc-stop" };
 
 	for (size_t i = 0; i < COUNT_OF(programs); i++)
-		if (find_program(programs[i], err) < 0)
+		if (runtime_find_program(programs[i], err) < 0)
 			return -1;
 	if (!online)
 		return 0;
-	if (find_program("ip", err) < 0 || check_criu(err) < 0 || check_firewall(err) < 0)
+	if (runtime_find_program("ip", err) < 0 || check_criu(err) < 0 || check_firewall(err) < 0)
 		return error_default(err, EXIT_RUNTIME);
 	return 0;
 }

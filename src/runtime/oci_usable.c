@@ -14,15 +14,6 @@ static const char *const online_programs[] = { "criu", "ip", "tar", "gzip" };
 #define HYBRID_MOUNT "/sys/fs/cgroup/unified"
 #define CRIU_LIBRARY "libcriu.so.2"
 
-static int find_program(const char *program, struct error *err)
-{
-	CLEANUP(memory_release) char *path = process_find(program);
-
-	if (path == NULL)
-		return error_exit(err, EXIT_RUNTIME, "the program '%s' is not installed", program);
-	return 0;
-}
-
 /* crun loads it only when a container is dumped. */
 static int check_library(struct error *err)
 {
@@ -61,13 +52,13 @@ static int check_firewall(struct error *err)
 
 int oci_usable(const struct oci_program *program, bool online, struct error *err)
 {
-	if (find_program(program->name, err) < 0 ||
+	if (runtime_find_program(program->name, err) < 0 ||
 	    (program == &oci_crun && check_crun(online, err) < 0))
 		return -1;
 	if (!online)
 		return 0;
 	for (size_t i = 0; i < COUNT_OF(online_programs); i++)
-		if (find_program(online_programs[i], err) < 0)
+		if (runtime_find_program(online_programs[i], err) < 0)
 			return -1;
 	return check_firewall(err);
 }

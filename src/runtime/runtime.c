@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/process.h"
 #include "runtime/lxc.h"
 #include "runtime/oci.h"
 #include "runtime/runtime.h"
@@ -11,6 +12,15 @@
 const struct runtime *const runtimes[] = {
 	&runtime_lxc, &runtime_runc, &runtime_crun, &runtime_bundle, NULL,
 };
+
+int runtime_find_program(const char *program, struct error *err)
+{
+	CLEANUP(memory_release) char *path = process_find(program);
+
+	if (path == NULL)
+		return error_exit(err, EXIT_RUNTIME, "the program '%s' is not installed", program);
+	return 0;
+}
 
 void command_release(struct command *command)
 {
