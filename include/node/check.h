@@ -94,6 +94,9 @@ int check_operation(struct host *host, json_object *arguments, json_object **res
 /* Is it stopped? Returns 0; 1 when it is not. */
 int check_stopped(struct host *host, struct error *err);
 
+/* What ran, and has ended by whatever, runs again; `why` follows the container's name in the warning. */
+int check_start_if_ended(struct host *host, const char *why, struct error *err);
+
 /* Starts the container that has arrived. Returns 1; 0 when it does not run here for certain. */
 int check_start(struct host *host, struct error *err);
 

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "node/adopt.h"
 #include "node/boot.h"
+#include "node/check.h"
 #include "node/hook.h"
 #include "node/undo.h"
 #include "system/processes.h"
@@ -93,20 +94,9 @@ static bool ran_before_power_loss(const struct host *host)
 
 static int restart_after_power_loss(struct host *host, struct error *err)
 {
-	CLEANUP(container_release) struct container now = { 0 };
-
 	if (!ran_before_power_loss(host))
 		return 0;
-	if (host->runtime->describe(host->container.id, &now, err) < 0)
-		return -1;
-	if (!runtime_has_ended(host->runtime, &now))
-		return 0;
-	log_warning("container '%s' was running when this node went down: it is started again "
-		    "from its files",
-		    host->container.id);
-	return host->runtime->unfence(&host->container, err) < 0
-		       ? -1
-		       : host->runtime->start(&host->container, err);
+	return check_start_if_ended(host, "was running when this node went down", err);
 }
 
 static int take_back(struct host *host, bool keep_journal, struct error *err)

@@ -25,3 +25,18 @@ int check_start(struct host *host, struct error *err)
 		log_debug("%s", failure.text);
 	return check_stopped(host, &failure) == 0 ? 0 : -1;
 }
+
+int check_start_if_ended(struct host *host, const char *why, struct error *err)
+{
+	CLEANUP(container_release) struct container now = { 0 };
+
+	if (host->runtime->describe(host->container.id, &now, err) < 0)
+		return -1;
+	if (!runtime_has_ended(host->runtime, &now))
+		return 0;
+	log_warning("container '%s' %s: it is started again from its files", host->container.id,
+		    why);
+	if (host->runtime->unfence(&host->container, err) < 0)
+		return -1;
+	return host->runtime->start(&host->container, err);
+}

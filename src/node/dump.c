@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/wait.h"
+#include "node/check.h"
 #include "node/checkpoint.h"
 #include "node/dump.h"
 #include "node/hook.h"
@@ -114,21 +115,6 @@ int dump_thaw(const char *freezer, const char *images, struct error *err)
 	return cgroup_thaw(freezer, err);
 }
 
-/* What ran when it was frozen runs again, by whatever it was ended meanwhile. */
-static int start_if_ended(struct host *host, struct error *err)
-{
-	CLEANUP(container_release) struct container now = { 0 };
-
-	if (host->runtime->describe(host->container.id, &now, err) < 0)
-		return -1;
-	if (!runtime_has_ended(host->runtime, &now))
-		return 0;
-	log_warning("container '%s' ended while it was being moved: it is started again from its "
-		    "files",
-		    host->container.id);
-	return host->runtime->start(&host->container, err);
-}
-
 /* criu puts the freezer back as it found it: frozen, by us, so the thaw comes last. */
 int dump_resume(struct host *host, json_object *arguments, struct error *err)
 {
@@ -140,5 +126,5 @@ int dump_resume(struct host *host, json_object *arguments, struct error *err)
 		return -1;
 	if (host->runtime->resumed != NULL && host->runtime->resumed(&host->container, err) < 0)
 		return -1;
-	return start_if_ended(host, err);
+	return check_start_if_ended(host, "ended while it was being moved", err);
 }
