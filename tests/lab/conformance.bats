@@ -148,17 +148,6 @@ outsider_start() {
 	wait_until 5 outsider >/dev/null
 }
 
-# put_back STATUS SENTENCE: the source runs on, its client noticed nothing but a pause, and nothing is left.
-put_back() {
-	assert_status "$1"
-	assert_output_has "$2"
-	assert_runs_only_on A 101
-	sleep 0.3
-	client_stop one
-	assert_memory 101
-	assert_unchanged A B
-}
-
 dump_fails() {
 	container A 101 mem "${keys[@]}"
 	client_start one 10.77.0.101 --stream

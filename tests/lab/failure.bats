@@ -35,17 +35,6 @@ outsider_stop() {
 	on A rm /root/outside
 }
 
-# The source runs on and nothing is left: FAILED-STATUS SENTENCE
-put_back() {
-	assert_status "$1"
-	assert_output_has "$2"
-	assert_runs_only_on A 101
-	sleep 0.3
-	client_stop one
-	assert_memory 101
-	assert_unchanged A B
-}
-
 @test "8: criu cannot dump a process that writes into a file of its host" {
 	outsider_start
 	migrate --online --nodeps=processes 10.77.0.2 101

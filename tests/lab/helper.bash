@@ -325,3 +325,15 @@ assert_memory() {
 		fail "container $1 does not answer about its memory" || return 1
 	[[ $answer == ok* ]] || fail "memory of container $1: $answer"
 }
+
+# put_back STATUS SENTENCE: the last migration of 101 failed so; the source runs on, its client "one" noticed
+# nothing but a pause, and nothing is left since remember A B.
+put_back() {
+	assert_status "$1"
+	assert_output_has "$2"
+	assert_runs_only_on A 101
+	sleep 0.3
+	client_stop one
+	assert_memory 101
+	assert_unchanged A B
+}
