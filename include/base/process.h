@@ -49,6 +49,10 @@ struct process {
 		.pidfd = -1, .output_fd = -1, .errors_fd = -1                                      \
 	}
 
+/* A pair of connected sockets, both close-on-exec: a stream of a program's or a remote command's, and
+ * our end of it. */
+int process_stream(int *ours, int *theirs, struct error *err);
+
 /* Fails when the program cannot be executed (not found: EXIT_RUNTIME). */
 int process_start(struct process *process, const struct process_options *options,
 		  struct error *err);

@@ -48,6 +48,9 @@ void session_stop_agent(struct session *session);
 /* Is somebody other than root logged in there, so that commands go through `sudo -n`? */
 bool session_needs_sudo(const struct session *session);
 
+/* This program as a command over there. */
+const char *session_command(const struct session *session);
+
 void session_close(struct session *session);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -149,6 +150,17 @@ static int exec_failure(struct process *process, int report, const char *program
 	process->pid = 0;
 	errno = reason;
 	return error_system(err, "cannot execute '%s'", program);
+}
+
+int process_stream(int *ours, int *theirs, struct error *err)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return error_system(err, "cannot make a socket pair");
+	*ours = ends[0];
+	*theirs = ends[1];
+	return 0;
 }
 
 int process_start(struct process *process, const struct process_options *options, struct error *err)

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/event.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -57,22 +57,13 @@ static void pass_on(json_object *object)
 		report_event(object);
 }
 
-/* Milliseconds of the calendar, for who compares logs. */
-static int64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
 /* What every event has, in front of its own fields. */
 static json_object *complete(const char *event, json_object *fields)
 {
 	json_object *object = json_object_new_object();
 
 	json_add_text(object, "event", event);
-	json_add_number(object, "time_ms", now());
+	json_add_number(object, "time_ms", clock_of_day_ms());
 	json_add_text(object, "container", current_container);
 	if (strcmp(event, "progress") == 0)
 		json_add_text(object, "stage", current_stage);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for having both nodes make their checks, and for what the verdicts mean. */
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/event.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -118,14 +118,6 @@ static int lock_destination(struct migration *migration, struct error *err)
 	return node_call(migration->destination, "lock", arguments, NULL, err);
 }
 
-static int64_t time_of_day_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* *answer is the destination's; `facts` are what the source's checks learned. */
 static int ask_destination(struct migration *migration, json_object *facts, json_object **answer,
 			   struct error *err)
@@ -136,7 +128,7 @@ static int ask_destination(struct migration *migration, json_object *facts, json
 	json_object_object_add(arguments, "from", container_to_json(&migration->container));
 	json_object_object_add(arguments, "areas", areas_to_json(&migration->areas));
 	/* As late as can be: the clocks are compared. */
-	json_add_number(facts, "clock_ms", time_of_day_ms());
+	json_add_number(facts, "clock_ms", clock_of_day_ms());
 	json_object_object_add(arguments, "facts", json_object_get(facts));
 	return node_call(migration->destination, "check", arguments, answer, err);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for what is copied in which pass. */
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -38,10 +38,7 @@ static struct rsync_job job_for(struct migration *migration, size_t area, enum r
 
 static void note_end_of_pass(struct migration *migration)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	migration->copy.last_pass = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	migration->copy.last_pass = clock_of_day_ns();
 }
 
 static void begin_progress(struct migration *migration)
@@ -178,9 +175,8 @@ static int send_changes(struct migration *migration, bool complete, bool changin
 static int start_images(struct migration *migration, struct error *err)
 {
 	return image_stream_start(&migration->copy.images, &migration->session->connection,
-				  session_needs_sudo(migration->session) ? "sudo -n vzmigrate"
-									 : "vzmigrate",
-				  migration->host.images, migration->images, err);
+				  session_command(migration->session), migration->host.images,
+				  migration->images, err);
 }
 
 /* So that neither a login nor the start of a program is part of the stop. */

@@ -93,15 +93,9 @@ static int greet(struct session *session, struct error *err)
 	return message_send(&session->wire, ours, session->timeout_seconds * 1000, err);
 }
 
-static int make_stream(int *ours, int *theirs, struct error *err)
+const char *session_command(const struct session *session)
 {
-	int ends[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return error_system(err, "cannot make a socket pair");
-	*ours = ends[0];
-	*theirs = ends[1];
-	return 0;
+	return session_needs_sudo(session) ? "sudo -n vzmigrate" : "vzmigrate";
 }
 
 int session_start_agent(struct session *session, struct error *err)
@@ -109,12 +103,12 @@ int session_start_agent(struct session *session, struct error *err)
 	CLEANUP(descriptor_close) int input = -1;
 	CLEANUP(descriptor_close) int output = -1;
 	CLEANUP(descriptor_close) int errors = -1;
-	const char *command =
-		session_needs_sudo(session) ? "sudo -n vzmigrate --agent" : "vzmigrate --agent";
+	CLEANUP(memory_release)
+	char *command = memory_format("%s --agent", session_command(session));
 
-	if (make_stream(&session->input, &input, err) < 0 ||
-	    make_stream(&session->output, &output, err) < 0 ||
-	    make_stream(&session->errors, &errors, err) < 0 ||
+	if (process_stream(&session->input, &input, err) < 0 ||
+	    process_stream(&session->output, &output, err) < 0 ||
+	    process_stream(&session->errors, &errors, err) < 0 ||
 	    remote_start(&session->connection, command, input, output, errors, &session->agent,
 			 err) < 0)
 		return -1;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for the operations "survey" and "check": what a node is asked, and its answer. */
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -11,14 +11,6 @@
 
 #define SKIPPED_MAX 64
 #define MACHINE_ID "/etc/machine-id"
-
-static int64_t time_of_day_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Node, directory and inode: another container of the same name has another. */
 static char *origin_of(const struct container *container)
@@ -94,7 +86,7 @@ int check_operation(struct host *host, json_object *arguments, json_object **res
 		.areas = &areas,
 		.facts = &facts,
 		.others = &others,
-		.arrived_ms = time_of_day_ms(),
+		.arrived_ms = clock_of_day_ms(),
 		.destination = json_object_object_get_ex(arguments, "target", NULL),
 		.online = json_find_flag(arguments, "online"),
 		.starts = json_find_flag(arguments, "starts"),

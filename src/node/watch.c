@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -35,14 +35,6 @@ struct collection {
 	bool only_made;
 };
 
-static int64_t real_time(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 int watch_begin(struct host *host, json_object *arguments, struct error *err)
 {
 	CLEANUP(areas_release) struct areas areas = { 0 };
@@ -54,7 +46,7 @@ int watch_begin(struct host *host, json_object *arguments, struct error *err)
 		return -1;
 	watch_end(host);
 	host->watch = memory_allocate(1, sizeof(*host->watch));
-	host->watch->begun = real_time();
+	host->watch->begun = clock_of_day_ns();
 	for (size_t i = 0; i < areas.count; i++)
 		paths[i] = areas.items[i].source;
 	if (path_watch_open(&host->watch->paths, paths, areas.count, err) < 0)

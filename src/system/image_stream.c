@@ -34,17 +34,6 @@ static int run_sender(void *data)
 	return write(order->report, failure.text, strlen(failure.text)) > 0 ? 1 : 2;
 }
 
-static int make_pair(int *ours, int *theirs, struct error *err)
-{
-	int ends[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return error_system(err, "cannot make a socket pair");
-	*ours = ends[0];
-	*theirs = ends[1];
-	return 0;
-}
-
 int image_stream_start(struct image_stream *stream, struct connection *connection,
 		       const char *command, const char *source, const char *target,
 		       struct error *err)
@@ -58,8 +47,9 @@ int image_stream_start(struct image_stream *stream, struct connection *connectio
 	CLEANUP(memory_release) char *line = memory_format("%s --images %s", command, quoted);
 	struct order order = { .directory = source };
 
-	if (make_pair(&output, &input, err) < 0 || make_pair(&stream->control, &control, err) < 0 ||
-	    make_pair(&stream->errors, &errors, err) < 0 ||
+	if (process_stream(&output, &input, err) < 0 ||
+	    process_stream(&stream->control, &control, err) < 0 ||
+	    process_stream(&stream->errors, &errors, err) < 0 ||
 	    remote_start(connection, line, input, -1, errors, &stream->receiver, err) < 0)
 		return -1;
 	order.control = control;

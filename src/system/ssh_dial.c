@@ -207,14 +207,9 @@ static int dial_proxy(const struct ssh_config *config, int timeout_seconds, stru
 	CLEANUP(descriptor_close) int ours = -1;
 	CLEANUP(descriptor_close) int theirs = -1;
 	struct process_options options = { PROCESS_DEFAULTS };
-	int ends[2];
 
-	if (proxy_words(config, &argv, err) < 0)
+	if (proxy_words(config, &argv, err) < 0 || process_stream(&ours, &theirs, err) < 0)
 		return -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return error_system(err, "cannot make a socket pair");
-	ours = ends[0];
-	theirs = ends[1];
 	options.argv = (const char *const *)argv.items;
 	options.input = theirs;
 	options.output = theirs;
