@@ -48,6 +48,7 @@ struct container {
 	char *id;
 	char *runtime; /* "lxc" */
 	enum container_state state;
+	bool fenced; /* on this node it cannot be started, by hand or at boot; not on the wire */
 	char *hostname;
 	char *directory; /* absolute: where its configuration lives: /var/lib/lxc/101 */
 	char *root; /* absolute: where that is mounted while it runs; NULL: the runtime's choice */

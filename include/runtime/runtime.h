@@ -65,7 +65,7 @@ struct runtime {
 	 * of: EXIT_EXISTS. The caller frees. */
 	char *(*place)(const struct container *from, const char *id, struct error *err);
 
-	/* Fills *container. Returns 1; 0 when the runtime knows no such container; -1 when it could
+	/* Fills *container, also of one that is fenced. Returns 1; 0 when the runtime knows no such container; -1 when it could
 	 * not be found out or cannot be migrated (rootfs that is no directory, broken configuration,
 	 * with the reason). State is by the runtime's word, with a time limit of 10 s. */
 	int (*describe)(const char *id, struct container *container, struct error *err);

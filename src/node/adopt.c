@@ -89,7 +89,8 @@ static bool ran_before_power_loss(const struct host *host)
 		return false;
 	if (strcmp(role, "destination") == 0)
 		return host->journal.state == JOURNAL_RUNNING;
-	return host->container.state != CONTAINER_STOPPED;
+	return host->container.state != CONTAINER_STOPPED &&
+	       (host->journal.state == JOURNAL_BEGUN || host->journal.state == JOURNAL_FROZEN);
 }
 
 static int restart_after_power_loss(struct host *host, struct error *err)

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "runtime/fence.h"
 #include "runtime/lxc.h"
 
 /* Root file systems that are more than a directory: each needs its own way to be copied. */
@@ -125,9 +126,10 @@ int lxc_describe(const char *id, struct container *container, struct error *err)
 	if (home == NULL)
 		return -1;
 	found.directory = memory_format("%s/%s", home, id);
-	path = memory_format("%s/%s", found.directory, LXC_CONFIG_NAME);
-	if (!file_exists(path))
+	path = lxc_config_path(found.directory);
+	if (path == NULL)
 		return 0;
+	found.fenced = fence_is_up(path);
 	found.id = memory_duplicate(id);
 	found.runtime = memory_duplicate(runtime_lxc.name);
 	if (lxc_config_read(&config, path, err) < 0)

@@ -123,7 +123,8 @@ const struct runtime *runtime_find(const char *id, const char *name, struct cont
 		known = runtimes[i]->describe(id, &candidate, err);
 		if (known < 0)
 			return NULL;
-		if (known == 0)
+		/* What is fenced is another node's, or was. */
+		if (known == 0 || candidate.fenced)
 			continue;
 		if (owner != NULL) {
 			error_exit(err, EXIT_USAGE,

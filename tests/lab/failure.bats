@@ -74,6 +74,18 @@ outsider_stop() {
 	on B rm /usr/local/bin/at-start
 }
 
+@test "a start that fails although the container runs there: it is there, and only there" {
+	for name in lxc-start lxc-stop; do
+		printf '#!/bin/sh\n[ %s = lxc-stop ] || /usr/bin/%s "$@"\nexit 1\n' $name $name >"$(root_of B)/usr/local/bin/$name"
+		chmod 755 "$(root_of B)/usr/local/bin/$name"
+	done
+	migrate 10.77.0.2 101
+	on B rm /usr/local/bin/lxc-start /usr/local/bin/lxc-stop
+	assert_status 0
+	assert_runs_only_on B 101
+	[ ! -e "$(root_of A)/var/lib/lxc/101" ]
+}
+
 @test "6: rsync is killed" {
 	migrate_start --online --rsync=--bwlimit=2m 10.77.0.2 101
 	wait_until 10 rsync_runs
