@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes of this node by what their command lines name: criu, its hook and whoever started them
- * carry the run directory of their migration in their arguments, so they are found after a crash too,
- * when nobody remembers their pids.
+ * Processes of this node that belong to a migration, found by what tells so after a crash too, when nobody
+ * remembers their pids: criu, its hook and whoever started them carry the migration's run directory in their
+ * arguments; what criu starts in the container's network, its work directory in the environment; the rsyncs
+ * of the source's connection, the same login.
  */
 #ifndef SYSTEM_PROCESSES_H
 #define SYSTEM_PROCESSES_H
@@ -11,10 +12,16 @@
 
 #include "base/error.h"
 
-/* Is there a process, other than this one, with an argument below `directory`? */
-bool processes_name(const char *directory);
+/* Is there a process, other than this one, with an argument below `directory`, or with the path of
+ * something below `work` in its environment (NULL: that does not count)? */
+bool processes_name(const char *directory, const char *work);
 
 /* Waits, at most timeout_ms, until there is none. */
-int processes_wait_for_end(const char *directory, int timeout_ms, struct error *err);
+int processes_wait_for_end(const char *directory, const char *work, int timeout_ms,
+			   struct error *err);
+
+/* Sends SIGTERM to the programs of that name which were started by the login that this process is of. A
+ * peer that falls silent leaves them waiting for hours. */
+void processes_end_of_login(const char *program);
 
 #endif

@@ -161,7 +161,7 @@ static int listen_again(struct host *host, struct error *err)
 	struct error ignored;
 	int status;
 
-	if (!processes_name(host->run_directory))
+	if (!processes_name(host->run_directory, NULL))
 		return 0;
 	if (hook_listen(host, err) < 0)
 		return -1;

@@ -11,6 +11,7 @@
 #include "node/agent.h"
 #include "node/host.h"
 #include "node/operations.h"
+#include "system/processes.h"
 #include "wire/message.h"
 
 /* A source that started us and then does not greet is none. */
@@ -110,6 +111,8 @@ int agent_main(void)
 		return EXIT_CONNECT;
 	serve(&wire, &host, &failure);
 	log_set_sink(NULL, NULL);
+	/* sshd may take hours to see that nobody is there any more. */
+	processes_end_of_login("rsync");
 	if (host.journal.records != NULL && host.journal.state == JOURNAL_BEGUN)
 		host_rollback(&host, &failure);
 	return EXIT_OK;

@@ -118,6 +118,10 @@ int checkpoint_wait(struct host *host, struct error *err)
 
 int checkpoint_refuse(struct host *host, const char *stage, int timeout_ms, struct error *err)
 {
+	/* What criu started for a dump may outlive it, and lock the network after that was cured. After a
+	 * restore the container's monitor has the same environment. */
+	CLEANUP(memory_release)
+	char *work = strcmp(stage, HOOK_POST_DUMP) == 0 ? checkpoint_work(host) : NULL;
 	int64_t deadline = wait_clock() + timeout_ms;
 	struct error ignored;
 	int status;
@@ -126,7 +130,7 @@ int checkpoint_refuse(struct host *host, const char *stage, int timeout_ms, stru
 		if (host->hook >= 0)
 			hook_answer(host, false, &ignored);
 		process_ended(&host->checkpoint, &status);
-		if (host->checkpoint.pid == 0 && !processes_name(host->run_directory))
+		if (host->checkpoint.pid == 0 && !processes_name(host->run_directory, work))
 			return 0;
 		if (wait_clock() >= deadline)
 			return error_set(err,

@@ -86,6 +86,7 @@ int dump_await(struct host *host, json_object **dumped, struct error *err)
 
 int dump_release(struct host *host, struct error *err)
 {
+	CLEANUP(memory_release) char *work = checkpoint_work(host);
 	struct error failure;
 
 	/* The destination announces the same addresses by now. */
@@ -100,7 +101,7 @@ int dump_release(struct host *host, struct error *err)
 	if (hook_waits(host) && hook_answer(host, true, err) < 0)
 		return -1;
 	if (checkpoint_wait(host, err) < 0 ||
-	    processes_wait_for_end(host->run_directory, CHECKPOINT_SETTLE_MS, err) < 0)
+	    processes_wait_for_end(host->run_directory, work, CHECKPOINT_SETTLE_MS, err) < 0)
 		return -1;
 	return host->runtime->settle(&host->container, CHECKPOINT_SETTLE_MS, err);
 }

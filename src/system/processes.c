@@ -1,66 +1,114 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for finding processes by their command lines. */
+/* Alone responsible for finding the processes of a migration. */
 #include <ctype.h>
 #include <dirent.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/wait.h"
+#include "system/proc.h"
 #include "system/processes.h"
 
-#define COMMAND_LINE_LIMIT (256 << 10)
 #define INTERVAL_MS 20
 
-/* Arguments end in zero bytes. */
-static bool names(const struct text *arguments, const char *directory, size_t length)
-{
-	const char *end = arguments->bytes + arguments->length;
+/* How deep below its login a process may be. */
+#define ANCESTORS_MAX 64
 
-	for (const char *at = arguments->bytes; at < end; at += strlen(at) + 1)
-		if (strncmp(at, directory, length) == 0 && at[length] == '/')
+/* Words end in zero bytes: an argument, or the value of NAME=VALUE. */
+static bool names(const struct text *words, const char *directory, bool values)
+{
+	const char *end = words->bytes + words->length;
+	size_t length = strlen(directory);
+
+	for (const char *at = words->bytes; at < end; at += strlen(at) + 1) {
+		const char *value = values ? strchr(at, '=') : NULL;
+		const char *path = value != NULL ? value + 1 : at;
+
+		if (strncmp(path, directory, length) == 0 && path[length] == '/')
 			return true;
+	}
 	return false;
 }
 
-static bool process_names(const char *pid, const char *directory)
+static bool file_names(pid_t pid, const char *file, const char *directory, bool values)
 {
-	CLEANUP(memory_release) char *path = memory_format("/proc/%s/cmdline", pid);
-	CLEANUP(text_release) struct text arguments = { 0 };
-	struct error ignored;
+	CLEANUP(text_release) struct text words = { 0 };
 
-	return file_read(path, COMMAND_LINE_LIMIT, &arguments, &ignored) == 0 &&
-	       arguments.length > 0 && names(&arguments, directory, strlen(directory));
+	return proc_read(pid, file, &words) && words.length > 0 && names(&words, directory, values);
 }
 
-bool processes_name(const char *directory)
+/* The next process of this node but this one; 0: no more. */
+static pid_t next_process(DIR *processes)
 {
 	struct dirent *entry;
+
+	while (processes != NULL && (entry = readdir(processes)) != NULL) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+
+		if (isdigit((unsigned char)entry->d_name[0]) && pid != getpid())
+			return pid;
+	}
+	return 0;
+}
+
+bool processes_name(const char *directory, const char *work)
+{
 	DIR *processes = opendir("/proc");
 	bool found = false;
+	pid_t pid;
 
-	if (processes == NULL)
-		return false;
-	while (!found && (entry = readdir(processes)) != NULL)
-		found = isdigit((unsigned char)entry->d_name[0]) &&
-			atoi(entry->d_name) != (int)getpid() &&
-			process_names(entry->d_name, directory);
-	closedir(processes);
+	while (!found && (pid = next_process(processes)) != 0)
+		found = file_names(pid, "cmdline", directory, false) ||
+			(work != NULL && file_names(pid, "environ", work, true));
+	if (processes != NULL)
+		closedir(processes);
 	return found;
 }
 
-int processes_wait_for_end(const char *directory, int timeout_ms, struct error *err)
+int processes_wait_for_end(const char *directory, const char *work, int timeout_ms,
+			   struct error *err)
 {
 	int64_t deadline = wait_clock() + timeout_ms;
 
-	while (processes_name(directory)) {
+	while (processes_name(directory, work)) {
 		if (wait_clock() >= deadline)
 			return error_set(err, "programs that work in '%s' do not end", directory);
 		if (wait_sleep(INTERVAL_MS, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* The sshd below which the process was started; 0: none. */
+static pid_t login_of(pid_t pid)
+{
+	char name[PROC_NAME_SIZE];
+
+	for (int depth = 0; pid > 1 && depth < ANCESTORS_MAX; depth++) {
+		pid = proc_parent(pid);
+		proc_name(pid, name);
+		if (text_starts_with(name, "sshd"))
+			return pid;
+	}
+	return 0;
+}
+
+void processes_end_of_login(const char *program)
+{
+	pid_t login = login_of(getpid());
+	DIR *processes = login != 0 ? opendir("/proc") : NULL;
+	char name[PROC_NAME_SIZE];
+	pid_t pid;
+
+	while ((pid = next_process(processes)) != 0) {
+		proc_name(pid, name);
+		if (strcmp(name, program) == 0 && login_of(pid) == login)
+			kill(pid, SIGTERM);
+	}
+	if (processes != NULL)
+		closedir(processes);
 }
