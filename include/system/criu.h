@@ -23,7 +23,8 @@ bool criu_log_is_complete(const char *log);
 
 /*
  * Takes away what a killed criu left in the container of this cgroup: network lock (iptables' chain or
- * nft's table) and TCP connections in repair mode. The container should still be frozen.
+ * nft's table) and TCP connections in repair mode. The container should still be frozen: a program that runs
+ * meanwhile gets EPERM from such a connection, and may close it. Returns how many there were.
  */
 int criu_cure(const char *cgroup, struct error *err);
 

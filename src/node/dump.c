@@ -110,9 +110,17 @@ int dump_thaw(const char *freezer, const char *images, struct error *err)
 {
 	CLEANUP(memory_release) char *log = memory_format("%s/dump.log", images);
 	struct error failure;
+	int cured = 0;
 
-	if (file_exists(log) && !criu_log_is_complete(log) && criu_cure(freezer, &failure) < 0)
+	if (file_exists(log) && !criu_log_is_complete(log))
+		cured = criu_cure(freezer, &failure);
+	if (cured < 0)
 		log_warning("%s", failure.text);
+	/* criu itself had taken the freezer off. */
+	if (cured > 0)
+		log_warning("criu was killed in the middle of the dump, with %d connections in its "
+			    "hands: the container's programs may have seen them fail",
+			    cured);
 	return cgroup_thaw(freezer, err);
 }
 

@@ -25,7 +25,7 @@
 
 struct patient {
 	pid_t first; /* a process of the container, for its network namespace */
-	size_t cured;
+	int cured;
 };
 
 /* Is it a TCP connection that criu left in repair mode? Then it ends that: the kernel asks the peer where it is. */
@@ -141,7 +141,5 @@ int criu_cure(const char *cgroup, struct error *err)
 	unlock_chain(patient.first, "iptables");
 	unlock_chain(patient.first, "ip6tables");
 	unlock_tables(patient.first);
-	if (patient.cured > 0)
-		log_debug("%zu connections were in repair mode", patient.cured);
-	return 0;
+	return patient.cured;
 }

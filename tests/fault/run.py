@@ -13,6 +13,10 @@ ADDRESS = '10.77.0.' + CONTAINER
 LIMIT = 60
 
 
+class Silence(Failure):
+    """A connection of which nobody hears any more."""
+
+
 class Client:
     """A TCP connection to the container, every byte of it checked (tests/lab/fixtures/client.py)."""
 
@@ -40,7 +44,7 @@ class Client:
             status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.abandon()
-            raise Failure('the client waits in vain for its bytes') from None
+            raise Silence('the client waits in vain for its bytes') from None
         with open(self.folder.name + '/out', encoding='utf-8') as out:
             line = out.read().strip()
         self.folder.cleanup()
