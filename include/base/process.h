@@ -90,4 +90,11 @@ int process_run(const struct process_options *options, int timeout_ms, struct te
 int process_fork(struct process *process, int (*function)(void *data), void *data, const int *keep,
 		 size_t keep_count, struct error *err);
 
+/*
+ * The same, but parent and child have one table of descriptors: what either opens or closes is open or closed
+ * in both, and stays open when the other one dies, at whatever moment.
+ */
+int process_fork_sharing(struct process *process, int (*function)(void *data), void *data,
+			 struct error *err);
+
 #endif

@@ -26,6 +26,9 @@ bool proc_read(pid_t pid, const char *name, struct text *content);
 pid_t proc_parent(pid_t pid);
 int proc_terminal(pid_t pid); /* the controlling terminal's device number, as in stat */
 
+/* When it was started, in the kernel's ticks: with the pid, which process it is. 0 when it is gone. */
+uint64_t proc_start_time(pid_t pid);
+
 /* The number in the line that begins with `label` of text such as fdinfo or status; -1: none. */
 int64_t proc_number(const struct text *content, const char *label);
 

@@ -2,6 +2,7 @@
 /* Alone responsible for child processes: the only fork, the only exec. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,8 +32,8 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Closes everything above 2 but the kept descriptors, which lose their close-on-exec flag. */
-static void close_others(const int *keep, size_t keep_count)
+/* Closes everything above 2 but the kept descriptors, which get these flags: FD_CLOEXEC or none. */
+static void close_others(const int *keep, size_t keep_count, int flags)
 {
 	unsigned int first = 3;
 
@@ -46,7 +47,7 @@ static void close_others(const int *keep, size_t keep_count)
 			syscall(SYS_close_range, first, next == ~0U ? next : next - 1, 0);
 		if (next == ~0U)
 			return;
-		fcntl((int)next, F_SETFD, 0);
+		fcntl((int)next, F_SETFD, flags);
 		first = next + 1;
 	}
 }
@@ -93,15 +94,13 @@ static void child_main(const struct start *start)
 		if (options->keep_count > 0)
 			memcpy(keep, options->keep, options->keep_count * sizeof(int));
 		keep[options->keep_count] = start->report;
-		close_others(keep, options->keep_count + 1);
+		close_others(keep, options->keep_count + 1, 0);
 		fcntl(start->report, F_SETFD, FD_CLOEXEC);
 		execve(start->program, (char *const *)(void *)(uintptr_t)options->argv,
 		       start->environment);
 	}
 	saved_errno = errno;
-	if (write(start->report, &saved_errno, sizeof(saved_errno)) < 0)
-		_exit(126);
-	_exit(127);
+	_exit(write(start->report, &saved_errno, sizeof(saved_errno)) < 0 ? 126 : 127);
 }
 
 /* The parent's side of one collected stream; *child is the end for the child. */
@@ -210,29 +209,42 @@ int process_start(struct process *process, const struct process_options *options
 	return exec_failure(process, report_read, options->argv[0], err);
 }
 
-int process_fork(struct process *process, int (*function)(void *data), void *data, const int *keep,
-		 size_t keep_count, struct error *err)
+/* After a fork, in both: the child goes on with function(data). */
+static int go_on(struct process *process, pid_t pid, int (*function)(void *data), void *data,
+		 struct error *err)
 {
-	pid_t pid;
-
 	*process = (struct process)PROCESS_NONE;
-	pid = fork();
 	if (pid < 0)
 		return error_system(err, "cannot fork");
 	if (pid == 0) {
 		reset_signals();
 		setpgid(0, 0);
-		close_others(keep, keep_count);
-		for (size_t i = 0; i < keep_count; i++)
-			fcntl(keep[i], F_SETFD, FD_CLOEXEC);
 		wait_forget();
-		/* Whoever listened is the parent's, and its descriptor is not open here. */
+		/* Whoever listened is the parent's, and its descriptor may not be open here. */
 		log_set_sink(NULL, NULL);
 		event_set_sink(NULL, NULL);
 		_exit(function(data));
 	}
 	process->command = memory_duplicate("part of vzmigrate");
 	return take_pid(process, pid, err);
+}
+
+int process_fork(struct process *process, int (*function)(void *data), void *data, const int *keep,
+		 size_t keep_count, struct error *err)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		close_others(keep, keep_count, FD_CLOEXEC);
+	return go_on(process, pid, function, data, err);
+}
+
+int process_fork_sharing(struct process *process, int (*function)(void *data), void *data,
+			 struct error *err)
+{
+	const struct clone_args how = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
+
+	return go_on(process, (pid_t)syscall(SYS_clone3, &how, sizeof(how)), function, data, err);
 }
 
 /* Keeps the last PROCESS_ERRORS_KEPT bytes. */

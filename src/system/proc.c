@@ -11,6 +11,9 @@
 
 #define FILE_LIMIT (16 << 20)
 
+/* In stat, counted from the name in parentheses (proc(5)). */
+#define START_TIME_FIELD 20
+
 bool proc_read(pid_t pid, const char *name, struct text *content)
 {
 	CLEANUP(memory_release) char *path = memory_format("/proc/%d/%s", (int)pid, name);
@@ -68,6 +71,19 @@ int proc_terminal(pid_t pid)
 
 	read_stat(pid, &parent, &terminal);
 	return terminal;
+}
+
+uint64_t proc_start_time(pid_t pid)
+{
+	CLEANUP(text_release) struct text stat = { 0 };
+	const char *at;
+
+	if (!proc_read(pid, "stat", &stat))
+		return 0;
+	at = strrchr(text_string(&stat), ')');
+	for (int field = 0; at != NULL && field < START_TIME_FIELD; field++)
+		at = strchr(at + 1, ' ');
+	return at != NULL ? strtoull(at, NULL, 10) : 0;
 }
 
 int64_t proc_number(const struct text *content, const char *label)

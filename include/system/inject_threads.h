@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All threads of another process, stopped by ptrace and let go again: what system/inject.h works on.
+ *
+ * While there are any, all signals are blocked in this process: it must not end, and it waits for SIGCHLD.
+ */
+#ifndef SYSTEM_INJECT_THREADS_H
+#define SYSTEM_INJECT_THREADS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/ptrace.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct inject_thread {
+	pid_t id;
+	bool stopped;
+};
+
+/* Start from INJECT_THREADS_NONE. */
+struct inject_threads {
+	struct inject_thread *items;
+	size_t count;
+	int notices;   /* SIGCHLD; -1 */
+	sigset_t mask; /* this process's, before */
+};
+
+#define INJECT_THREADS_NONE                                                                        \
+	{                                                                                          \
+		.notices = -1                                                                      \
+	}
+
+/* Returns when every thread, those that were created meanwhile too, has stopped. */
+int inject_threads_stop(struct inject_threads *threads, pid_t pid, int timeout_ms,
+			struct error *err);
+
+/* Lets one thread go on to the next beginning or end of a system call; waits for it without limit. */
+int inject_threads_step(struct inject_threads *threads, pid_t thread, struct error *err);
+
+/* Lets all go that are stopped. The kernel treats each as one that a signal has woken: it looks at the registers
+ * that it has now, and restarts the system call that was interrupted. */
+void inject_threads_release(struct inject_threads *threads);
+
+#endif

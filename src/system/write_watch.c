@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Alone responsible for userfaultfds of other processes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/process.h"
+#include "base/wait.h"
+#include "system/inject.h"
+#include "system/page_scan.h"
+#include "system/write_watch.h"
+
+/* What older headers lack (include/uapi/linux/userfaultfd.h). Scanning insists on both: protected pages of
+ * which there is nothing yet are remembered. */
+#ifndef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC (1 << 15)
+#endif
+
+/* Longer than this a thread that sleeps uninterruptibly is not waited for, as the others stand still. */
+#define STOP_TIMEOUT_MS 20
+
+/* The helper needs this long only when the machine hardly runs at all. */
+#define HELPER_TIMEOUT_MS 10000
+
+static int agree(int fault)
+{
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
+	};
+
+	return ioctl(fault, UFFDIO_API, &api);
+}
+
+bool write_watch_is_possible(void)
+{
+	CLEANUP(descriptor_close)
+	int fault = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+
+	return fault >= 0 && agree(fault) == 0 && page_scan_is_fast() && inject_is_possible();
+}
+
+struct order {
+	pid_t pid;
+	int socket; /* to whoever wants the descriptor */
+};
+
+struct answer {
+	int fault; /* its number in the helper; -1: */
+	struct error failure;
+};
+
+struct fetch {
+	int process; /* pidfd */
+	int fault;
+};
+
+/* Done by the process that is stopped. */
+static int fetch(struct injection *injection, void *data, struct error *err)
+{
+	const unsigned long flags[6] = { O_CLOEXEC | UFFD_USER_MODE_ONLY };
+	unsigned long number[6] = { 0 };
+	struct fetch *fetch = data;
+	struct error ignored;
+	long result;
+
+	if (inject_call(injection, SYS_userfaultfd, flags, &result, err) < 0)
+		return -1;
+	if (result < 0) {
+		errno = (int)-result;
+		return error_system(err, "it gets no userfaultfd");
+	}
+	fetch->fault = (int)syscall(SYS_pidfd_getfd, fetch->process, (int)result, 0);
+	number[0] = (unsigned long)result;
+	if (fetch->fault < 0) {
+		error_system(err, "its userfaultfd cannot be fetched");
+		inject_call(injection, SYS_close, number, &result, &ignored);
+		return -1;
+	}
+	return inject_call(injection, SYS_close, number, &result, err);
+}
+
+/* The helper: it ends when its socket is closed over there. */
+static int help(void *data)
+{
+	const struct order *order = data;
+	struct fetch fetched = { .fault = -1 };
+	struct answer answer = { .fault = -1 };
+	char nothing;
+
+	fetched.process = (int)syscall(SYS_pidfd_open, order->pid, 0);
+	if (fetched.process < 0)
+		error_system(&answer.failure, "cannot watch process %d", (int)order->pid);
+	else if (inject(order->pid, STOP_TIMEOUT_MS, fetch, &fetched, &answer.failure) == 0)
+		answer.fault = fetched.fault;
+	if (write(order->socket, &answer, sizeof(answer)) != sizeof(answer))
+		return 1;
+	return read(order->socket, &nothing, 1) < 0;
+}
+
+static int take(const struct process *helper, int socket, struct error *err)
+{
+	struct pollfd ready = { socket, POLLIN, 0 };
+	struct answer answer;
+	int count = wait_for(&ready, 1, HELPER_TIMEOUT_MS, err);
+	int fault;
+
+	if (count < 0)
+		return -1;
+	if (count == 0)
+		return error_set(err, "the stop of a process takes too long");
+	if (read(socket, &answer, sizeof(answer)) != sizeof(answer))
+		return error_set(err, "who was to stop a process has died");
+	if (answer.fault < 0) {
+		*err = answer.failure;
+		return -1;
+	}
+	fault = (int)syscall(SYS_pidfd_getfd, helper->pidfd, answer.fault, 0);
+	return fault >= 0 ? fault : error_system(err, "a userfaultfd cannot be fetched");
+}
+
+int write_watch_open(pid_t pid, struct error *err)
+{
+	CLEANUP(process_release) struct process helper = PROCESS_NONE;
+	CLEANUP(descriptor_close) int ours = -1;
+	CLEANUP(descriptor_close) int theirs = -1;
+	CLEANUP(descriptor_close) int fault = -1;
+	struct order order = { .pid = pid };
+
+	if (process_stream(&ours, &theirs, err) < 0)
+		return -1;
+	order.socket = theirs;
+	if (process_fork(&helper, help, &order, &theirs, 1, err) < 0)
+		return -1;
+	descriptor_close(&theirs);
+	fault = take(&helper, ours, err);
+	/* It ends by itself, unless it still waits. */
+	descriptor_close(&ours);
+	if (fault < 0 || process_wait(&helper, HELPER_TIMEOUT_MS, err) < 0)
+		return -1;
+	if (agree(fault) < 0)
+		return error_system(err, "the kernel cannot report writes without waiting");
+	return descriptor_steal(&fault);
+}
+
+int write_watch_register(int fault, uint64_t start, uint64_t end)
+{
+	struct uffdio_register registration = {
+		.range = { start, end - start },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	/* Kernels before 6.14 leave protections behind in memory that was moved. */
+	struct uffdio_writeprotect nothing = {
+		.range = { start, end - start },
+		.mode = 0,
+	};
+
+	if (ioctl(fault, UFFDIO_REGISTER, &registration) < 0)
+		return -1;
+	return ioctl(fault, UFFDIO_WRITEPROTECT, &nothing);
+}
