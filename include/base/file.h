@@ -18,6 +18,9 @@ int file_read(const char *path, size_t limit, struct text *content, struct error
 /* Replaces or makes the file, atomically and durably. */
 int file_write(const char *path, const struct text *content, mode_t mode, struct error *err);
 
+/* Writes a value into a file that the kernel serves, in one call. errno tells the reason. */
+int file_put(const char *path, const char *value, struct error *err);
+
 /* Makes the names in a directory durable. */
 int file_sync_directory(const char *path, struct error *err);
 

@@ -7,15 +7,25 @@
 #ifndef SYSTEM_CGROUP_H
 #define SYSTEM_CGROUP_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/error.h"
+
+/* Has this node nothing but v2? */
+bool cgroup_is_unified(void);
+
+/* The cgroup of v2 of a process, as /proc/PID/cgroup of this node says it. The caller frees. */
+char *cgroup_of(pid_t pid, struct error *err);
 
 /*
  * The directory of the cgroup that holds the container of this process and nothing else: the root
  * of its cgroup namespace, or the process's own cgroup when it has none. The caller frees *path.
  */
 int cgroup_find_freezer(pid_t pid, char **path, struct error *err);
+
+/* The same in the hierarchy of another controller of v1 ("cpu"), else of v2. */
+int cgroup_find(pid_t pid, const char *controller, char **path, struct error *err);
 
 /*
  * Returns when every process is frozen. When that takes longer than timeout_ms they are thawed

@@ -29,6 +29,16 @@ int file_read(const char *path, size_t limit, struct text *content, struct error
 	return got < 0 ? error_system(err, "cannot read '%s'", path) : 0;
 }
 
+int file_put(const char *path, const char *value, struct error *err)
+{
+	CLEANUP(descriptor_close) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	size_t length = strlen(value);
+
+	if (fd < 0 || write(fd, value, length) != (ssize_t)length)
+		return error_system(err, "cannot write '%s' into '%s'", value, path);
+	return 0;
+}
+
 int file_sync_directory(const char *path, struct error *err)
 {
 	CLEANUP(descriptor_close) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

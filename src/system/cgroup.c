@@ -63,11 +63,9 @@ static int find_kind(const char *path, enum freezer *kind, struct error *err)
 static int write_value(const char *path, const char *name, const char *value)
 {
 	CLEANUP(memory_release) char *file = memory_format("%s/%s", path, name);
-	CLEANUP(descriptor_close) int fd = open(file, O_WRONLY | O_CLOEXEC);
+	struct error ignored;
 
-	if (fd < 0)
-		return -1;
-	return write(fd, value, strlen(value)) < 0 ? -1 : 0;
+	return file_put(file, value, &ignored);
 }
 
 static bool is_frozen(const char *path, enum freezer kind)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for finding the cgroup in which a container's processes are frozen. */
+/* Alone responsible for finding the cgroups of a container: where it is frozen, where its CPU time is limited. */
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-/* A hierarchy that can freeze: its mount. */
+/* The hierarchy of a controller: its mount. */
 struct hierarchy {
 	bool unified;	  /* v2 */
 	char *mount;	  /* where it is mounted */
@@ -39,7 +39,7 @@ static void hierarchy_release(struct hierarchy *hierarchy)
 }
 
 /* One line of mountinfo: "ID PARENT DEVICE ROOT MOUNT OPTIONS… - TYPE SOURCE SUPER-OPTIONS". */
-static bool read_mount(char *line, struct hierarchy *hierarchy)
+static bool read_mount(char *line, const char *controller, struct hierarchy *hierarchy)
 {
 	char *tail = strstr(line, " - ");
 	char *fields[5];
@@ -57,15 +57,15 @@ static bool read_mount(char *line, struct hierarchy *hierarchy)
 		if ((fields[i] = strsep(&line, " ")) == NULL)
 			return false;
 	hierarchy->unified = strcmp(type, "cgroup2") == 0;
-	if (!hierarchy->unified && (strcmp(type, "cgroup") != 0 || !has_word(options, "freezer")))
+	if (!hierarchy->unified && (strcmp(type, "cgroup") != 0 || !has_word(options, controller)))
 		return false;
 	hierarchy->mount_root = memory_duplicate(fields[3]);
 	hierarchy->mount = memory_duplicate(fields[4]);
 	return true;
 }
 
-/* v1's freezer where it is mounted, else v2. */
-static int find_hierarchy(struct hierarchy *hierarchy, struct error *err)
+/* v1's where it is mounted, else v2. */
+static int find_hierarchy(const char *controller, struct hierarchy *hierarchy, struct error *err)
 {
 	CLEANUP(text_release) struct text content = { 0 };
 	char *rest;
@@ -76,7 +76,7 @@ static int find_hierarchy(struct hierarchy *hierarchy, struct error *err)
 	for (char *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
 		CLEANUP(hierarchy_release) struct hierarchy candidate = { 0 };
 
-		if (!read_mount(line, &candidate))
+		if (!read_mount(line, controller, &candidate))
 			continue;
 		if (hierarchy->mount != NULL && (candidate.unified || !hierarchy->unified))
 			continue;
@@ -84,11 +84,13 @@ static int find_hierarchy(struct hierarchy *hierarchy, struct error *err)
 		*hierarchy = candidate;
 		candidate = (struct hierarchy){ 0 };
 	}
-	return hierarchy->mount != NULL ? 0 : error_set(err, "no cgroup freezer is mounted");
+	return hierarchy->mount != NULL
+		       ? 0
+		       : error_set(err, "no cgroup hierarchy with '%s' is mounted", controller);
 }
 
 /* The cgroup of a process as this process's cgroup namespace shows it: "N:CONTROLLERS:PATH". */
-static char *read_path(pid_t pid, bool unified, struct error *err)
+static char *read_path(pid_t pid, const char *controller, bool unified, struct error *err)
 {
 	CLEANUP(memory_release) char *file = memory_format("/proc/%d/cgroup", (int)pid);
 	CLEANUP(text_release) struct text content = { 0 };
@@ -104,10 +106,10 @@ static char *read_path(pid_t pid, bool unified, struct error *err)
 		if (line == NULL)
 			continue;
 		if (unified ? strcmp(number, "0") == 0 && *controllers == '\0'
-			    : has_word(controllers, "freezer"))
+			    : has_word(controllers, controller))
 			return memory_duplicate(line);
 	}
-	error_set(err, "process %d has no cgroup with a freezer", (int)pid);
+	error_set(err, "process %d has no cgroup with '%s'", (int)pid, controller);
 	return NULL;
 }
 
@@ -115,7 +117,7 @@ static char *read_path(pid_t pid, bool unified, struct error *err)
  * The same as the process itself sees it: "/" at the root of its cgroup namespace. The namespace is
  * only looked through: this process goes back to its own at once.
  */
-static char *read_inner_path(pid_t pid, bool unified, struct error *err)
+static char *read_inner_path(pid_t pid, const char *controller, bool unified, struct error *err)
 {
 	CLEANUP(memory_release) char *file = memory_format("/proc/%d/ns/cgroup", (int)pid);
 	CLEANUP(descriptor_close) int own = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
@@ -126,7 +128,7 @@ static char *read_inner_path(pid_t pid, bool unified, struct error *err)
 		error_system(err, "cannot look into the cgroup namespace of process %d", (int)pid);
 		return NULL;
 	}
-	path = read_path(pid, unified, err);
+	path = read_path(pid, controller, unified, err);
 	if (setns(own, CLONE_NEWCGROUP) < 0) {
 		free(path);
 		error_system(err, "cannot return from the cgroup namespace of process %d",
@@ -149,7 +151,18 @@ static int strip_inner(char *path, const char *inner, pid_t pid, struct error *e
 	return 0;
 }
 
-int cgroup_find_freezer(pid_t pid, char **path, struct error *err)
+bool cgroup_is_unified(void)
+{
+	/* A hybrid node has v2 elsewhere, without controllers. */
+	return file_exists("/sys/fs/cgroup/cgroup.controllers");
+}
+
+char *cgroup_of(pid_t pid, struct error *err)
+{
+	return read_path(pid, "v2", true, err);
+}
+
+int cgroup_find(pid_t pid, const char *controller, char **path, struct error *err)
 {
 	CLEANUP(hierarchy_release) struct hierarchy hierarchy = { 0 };
 	CLEANUP(memory_release) char *outer = NULL;
@@ -157,10 +170,10 @@ int cgroup_find_freezer(pid_t pid, char **path, struct error *err)
 	CLEANUP(memory_release) char *found = NULL;
 	const char *below;
 
-	if (find_hierarchy(&hierarchy, err) < 0)
+	if (find_hierarchy(controller, &hierarchy, err) < 0)
 		return -1;
-	outer = read_path(pid, hierarchy.unified, err);
-	inner = outer != NULL ? read_inner_path(pid, hierarchy.unified, err) : NULL;
+	outer = read_path(pid, controller, hierarchy.unified, err);
+	inner = outer != NULL ? read_inner_path(pid, controller, hierarchy.unified, err) : NULL;
 	if (inner == NULL || strip_inner(outer, inner, pid, err) < 0)
 		return -1;
 	below = outer;
@@ -174,4 +187,9 @@ int cgroup_find_freezer(pid_t pid, char **path, struct error *err)
 		return error_set(err, "cannot find the cgroup '%s' of process %d", found, (int)pid);
 	*path = memory_steal(&found);
 	return 0;
+}
+
+int cgroup_find_freezer(pid_t pid, char **path, struct error *err)
+{
+	return cgroup_find(pid, "freezer", path, err);
 }
