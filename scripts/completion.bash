@@ -36,12 +36,12 @@ declare -gA _vzmigrate_words=(
 
 _vzmigrate() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local options="--online --live --noiter --lazy --require-realtime --remove-area --nostart --readonly
+	local options="--online --live --noiter --lazy --require-realtime --throttle --remove-area --nostart --readonly
 		--keep-dst --dry-run --check-only --nodeps --recover --abort --batch --times --verbose --help
 		--version ${!_vzmigrate_words[*]} -s -f -b -t -v -h"
 	local checks="all cpu_check disk_space technologies license rate programs hostname private_area
 		ip_address filesystem quota configuration mounts bridge idmap architecture clock memory criu
-		cgroup lsm checkpoint processes"
+		cgroup lsm checkpoint processes iterations"
 	local i destination="" ended=""
 
 	COMPREPLY=()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for choosing the mode: the command, the agent on the destination, rsync's pipe,
- * the receiver of images, or criu's action script. */
+ * the receiver of images, who fills memory in, criu's action script, or what stands in for criu. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,8 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "node/agent.h"
+#include "node/fill.h"
+#include "node/gate.h"
 #include "node/hook.h"
 #include "node/host.h"
 #include "system/image_stream.h"
@@ -46,7 +48,7 @@ static int run_images(const char *directory)
 
 	if (!file_path_is_plain(directory) || !text_starts_with(directory, RUN_DIRECTORY "/"))
 		error_set(&failure, "'%.200s' is no directory for images", directory);
-	else if (image_receive(directory, STDIN_FILENO, &failure) == 0)
+	else if (image_receive(directory, STDIN_FILENO, STDOUT_FILENO, &failure) == 0)
 		return EXIT_OK;
 	fprintf(stderr, "%s\n", failure.text);
 	return EXIT_COPY;
@@ -58,11 +60,15 @@ int main(int argc, char **argv)
 	umask(022);
 	if (hook_is_meant(argv[0]))
 		return hook_main(argv[0]);
+	if (gate_is_meant())
+		return gate_main(argv);
 	if (argc == 2 && strcmp(argv[1], "--agent") == 0)
 		return agent_main();
 	if (argc > 1 && strcmp(argv[1], "--pipe") == 0)
 		return run_pipe(argc - 1, argv + 1);
 	if (argc == 3 && strcmp(argv[1], "--images") == 0)
 		return run_images(argv[2]);
+	if (argc > 1 && strcmp(argv[1], "--fill") == 0)
+		return fill_main(argc - 1, argv + 1);
 	return cli_main(argc, argv);
 }

@@ -12,8 +12,10 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "migration/forecast.h"
 #include "node/staging.h"
 #include "system/image_stream.h"
+#include "system/memory_stream.h"
 #include "system/rsync.h"
 
 struct migration;
@@ -24,18 +26,31 @@ struct copy {
 	bool again;	   /* the lists of the pass before were not sent completely */
 	bool last;	   /* what is copied from now on is copied during the stop */
 	struct progress progress;
-	bool everything; /* the last pass must look at every file */
+	bool everything;	 /* the last pass must look at every file */
+	bool remains[AREAS_MAX]; /* include/system/rsync.h */
+	bool late;		 /* something was sent after the copy was put into its place */
 	/* Started while the container still runs, waiting for what to send: */
 	struct rsync_run listed[AREAS_MAX];
 	struct rsync_run compared[AREAS_MAX];
 	struct image_stream images;
+	bool apart;	/* private memory goes its own way (migration/copy_memory.h) */
+	bool in_rounds; /* and is copied while the container runs */
+	bool follows;	/* and what is left of it comes after the switch: --lazy */
+	struct forecast forecast;
+	int64_t round_began; /* wait_clock() of the last round of memory */
+	struct memory_stream memory;
 };
 
 #define COPY_NONE                                                                                  \
 	{                                                                                          \
 		.listed = { RSYNC_RUN_NONE, RSYNC_RUN_NONE },                                      \
 		.compared = { RSYNC_RUN_NONE, RSYNC_RUN_NONE }, .images = IMAGE_STREAM_NONE,       \
+		.memory = MEMORY_STREAM_NONE,                                                      \
 	}
+
+/* Will nothing but the private area be touched after the last pass? Then the copy may be put into its place
+ * before. */
+bool copy_late_is_apart(const struct migration *migration);
 
 /* From here on it is recorded which files change. */
 int copy_watch(struct migration *migration, struct error *err);

@@ -28,6 +28,7 @@ struct migration_options {
 	bool no_iterations;
 	bool require_realtime;
 	int64_t max_downtime_ms; /* 0: none asked for */
+	bool throttle;		 /* slow it down where the iterations gain nothing */
 	bool remove_area;
 	bool keep_destination;
 	bool no_start;	      /* what ran is not started there */
@@ -84,6 +85,9 @@ struct migration {
 	struct copy copy;
 
 	bool begun_there; /* the destination may have a journal */
+	bool bare;	  /* nothing was written into the images' directory before the freeze */
+	bool placed;	  /* the copy is in its place there */
+	bool fenced;	  /* nobody can start the original any more */
 	bool committed;	  /* the destination owns the container */
 	bool unfinished;  /* a step after the switch failed: nothing is removed here */
 
@@ -108,5 +112,8 @@ int migration_run(struct migration *migration, const struct migration_options *o
 		  struct session *session, const struct migration_request *request,
 		  struct error *err);
 void migration_release(struct migration *migration);
+
+/* {"areas"}: the arguments of many operations. The caller owns them. */
+json_object *migration_areas(const struct migration *migration);
 
 #endif

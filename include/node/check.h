@@ -38,7 +38,8 @@ struct check_subject {
 	int64_t arrived_ms;	      /* destination: its time of day when the facts came */
 	bool destination;
 	bool online;
-	bool starts; /* the container will run there */
+	bool starts;	      /* the container will run there */
+	bool iterations_only; /* --require-realtime */
 };
 
 /* When a check is made; what it finds then stops the migration. */
@@ -86,7 +87,7 @@ bool checks_leave_stopped(const struct words *skipped);
 int check_survey(struct host *host, json_object *arguments, json_object **result,
 		 struct error *err);
 
-/* The operation "check": {"online", "starts", "skipped"} and, on the destination, {"target", "from",
+/* The operation "check": {"online", "starts", "iterations_only", "skipped"} and, on the destination, {"target", "from",
  * "areas", "facts"} -> {"verdicts"} and, on the source, {"facts"}. */
 int check_operation(struct host *host, json_object *arguments, json_object **result,
 		    struct error *err);

@@ -17,8 +17,14 @@
 /* criu's own clean-up after an answer: unlock, kill, remove link remaps. */
 #define CHECKPOINT_SETTLE_MS 30000
 
-/* Both nodes, before the freeze: images directory on its own tmpfs, and the hook. */
+/* Both nodes, before the freeze: images directory on its own tmpfs, the hook, and what criu can do. */
 int checkpoint_prepare(struct host *host, struct error *err);
+
+/* The destination: one for the memory that is copied apart from the images, too. */
+int checkpoint_prepare_memory(struct host *host, struct error *err);
+
+/* Is there anything but a log in the images' directory? */
+bool checkpoint_has_images(const struct host *host);
 
 /* The directory of the migration's own files. Its name is one migration's own, and with it all names that
  * are derived from it. The caller frees. */
@@ -27,9 +33,9 @@ char *checkpoint_work(const struct host *host);
 /* What the runtime wants to know. */
 struct checkpoint checkpoint_of(const struct host *host, const char *work, const char *hook);
 
-/* Starts lxc-checkpoint or its like, detached from everything of ours, as host->checkpoint. `verb` is for
- * messages and names: "checkpoint". */
-int checkpoint_start(struct host *host, const struct command *command, const char *verb,
+/* Starts lxc-checkpoint or its like, detached from everything of ours but `input` (-1: nothing), as
+ * host->checkpoint. `verb` is for messages and names: "checkpoint". */
+int checkpoint_start(struct host *host, const struct command *command, const char *verb, int input,
 		     struct error *err);
 
 /* Waits for the end of the command under way, whatever its status. */

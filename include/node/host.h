@@ -25,14 +25,18 @@ struct host {
 	struct container container; /* as it is (source) or shall be (destination) on this node */
 	int lock;		    /* the lock file, locked; -1: not */
 	struct journal journal;
-	bool keep;		   /* --keep-dst: copied files stay after a failure */
-	struct words kept;	   /* staging directories that an earlier attempt left here */
-	char *run_directory;	   /* RUN_DIRECTORY/ID, NULL before `begin` */
-	char *images;		   /* tmpfs for criu's images, NULL when there is none */
-	int hook_listener;	   /* where criu's action scripts report; -1 */
-	int hook;		   /* the script that waits for our answer; -1 */
-	pid_t init_pid;		   /* of the tree that the hook reported, 0 before */
+	bool keep;	     /* --keep-dst: copied files stay after a failure */
+	struct words kept;   /* staging directories that an earlier attempt left here */
+	char *run_directory; /* RUN_DIRECTORY/ID, NULL before `begin` */
+	char *images;	     /* tmpfs for criu's images, NULL when there is none */
+	char *memory;	     /* another, for memory that is not in the images; destination */
+	int hook_listener;   /* where criu's action scripts report; -1 */
+	int hook;	     /* the script that waits for our answer; -1 */
+	int frames;	     /* kept while the container stands still (node/frames.h); -1 */
+	bool armed;	     /* all that can be before the images are there is done; destination */
+	pid_t init_pid;	     /* of the tree that the hook reported, 0 before */
 	struct process checkpoint; /* the dump or restore that is under way */
+	bool nftables;		   /* criu shall lock the network by it, source */
 	struct process sync;	   /* of the files in place, under way; destination */
 	char *freezer;		   /* cgroup directory of the frozen container, source */
 	struct watch *watch;	   /* of the container's files, source (node/watch.h) */
@@ -41,7 +45,7 @@ struct host {
 #define HOST_NONE                                                                                  \
 	{                                                                                          \
 		.lock = -1, .journal = JOURNAL_NONE, .hook_listener = -1, .hook = -1,              \
-		.checkpoint = PROCESS_NONE, .sync = PROCESS_NONE,                                  \
+		.frames = -1, .checkpoint = PROCESS_NONE, .sync = PROCESS_NONE,                    \
 	}
 
 /* RUN_DIRECTORY/ID, with the id's key (container_key()). The caller frees. */

@@ -58,4 +58,7 @@ int staging_sync(struct host *host, struct error *err);
 int staging_sync_begin(struct host *host, struct areas *areas, struct error *err);
 int staging_sync_end(struct host *host, struct error *err);
 
+/* Once more, because something was put there after it began. */
+int staging_sync_again(struct host *host, struct error *err);
+
 #endif

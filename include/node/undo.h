@@ -27,12 +27,15 @@ extern const char undo_rename[];	   /* {"from", "to"}: it was renamed from `to` 
 extern const char undo_unmount[];	   /* {"path"} */
 extern const char undo_remove_link[];	   /* {"name"}: a network device we made */
 extern const char undo_remove_namespace[]; /* {"path"}: a network namespace we made */
-extern const char undo_resume[];	   /* {"freezer"}: the dump held in post-dump */
-extern const char undo_unpause[];	   /* {"freezer"}: it was frozen for a while */
-extern const char undo_drop[];		   /* {}: the restore that is under way */
-extern const char undo_kill[];		   /* {"freezer"}: the restore held in post-restore */
-extern const char undo_start[];		   /* {}: the container was stopped */
-extern const char undo_unfence[];	   /* {} */
+extern const char undo_disarm[];   /* {}: criu, which waits for the container to be frozen */
+extern const char undo_resume[];   /* {"freezer"}: the dump held in post-dump */
+extern const char undo_unpause[];  /* {"freezer"}: it was frozen for a while */
+extern const char undo_throttle[]; /* {"cgroup", "limit"}: of CPU time, as it was */
+extern const char undo_fill[];	   /* {"work"}: memory is being filled in */
+extern const char undo_drop[];	   /* {}: the restore that is under way */
+extern const char undo_kill[];	   /* {"freezer"}: the restore held in post-restore */
+extern const char undo_start[];	   /* {}: the container was stopped */
+extern const char undo_unfence[];  /* {} */
 
 /* Announces an act; takes the reference to arguments. */
 int undo_push(struct host *host, enum undo_scope scope, const char *action, json_object *arguments,

@@ -24,7 +24,8 @@ int watch_begin(struct host *host, json_object *arguments, struct error *err);
  *	"last_pass"	when the copying before ended: nanoseconds of the real-time clock
  *	"open"		what the frozen container's processes could be writing to counts as changed
  *	"again"		what was on the lists of the last time is on these, too
- *	"only_made"	during the dump: what is there that was not; no directory's time is changed
+ *	"only_made"	during the dump: what is there, in the private area, that was not; no directory's
+ *			time is changed
  *
  * *answer is {"complete"}, the caller's: false when not all changes are known; then the lists name only files
  * whose content must be compared although size and time are the same.

@@ -6,6 +6,9 @@
 #ifndef RUNTIME_LXC_H
 #define RUNTIME_LXC_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/error.h"
 #include "runtime/container.h"
 #include "runtime/lxc_config.h"
@@ -80,6 +83,28 @@ struct lxc_pairs {
 /* Those of the container's configuration on this node; the same whenever they are asked for. */
 int lxc_read_pairs(const struct checkpoint *checkpoint, struct lxc_pairs *pairs, struct error *err);
 void lxc_pairs_release(struct lxc_pairs *pairs);
+
+/* A number of this migration's own, the same whenever it is asked for. */
+uint32_t lxc_migration_number(const struct checkpoint *checkpoint);
+
+/* Into which cgroup a container is restored where there is nothing but v2. Paths are as in /proc/PID/cgroup. */
+struct lxc_cgroup {
+	char *path;	 /* the container's own */
+	char *container; /* lxc.cgroup.dir.container for it, or NULL: the configuration has its own */
+	char *monitor;	 /* lxc.cgroup.dir.monitor */
+};
+int lxc_cgroup_plan(const struct checkpoint *checkpoint, struct lxc_cgroup *cgroup,
+		    struct error *err);
+void lxc_cgroup_release(struct lxc_cgroup *cgroup);
+
+/* The file that criu, started by lxc-checkpoint or by us, reads further options from. memory_apart: lines for
+ * when memory moves apart; cgroup: the one that it restores into, or NULL. */
+int lxc_write_criu_options(const struct checkpoint *checkpoint, const struct lxc_pairs *pairs,
+			   const char *memory_apart, const char *cgroup, struct command *command,
+			   struct error *err);
+
+/* The targets of what the configuration binds into the container, as they are written there. */
+void lxc_list_binds(const struct lxc_config *config, struct words *targets);
 
 /* Parts of the description: network devices as configured (and, with init_pid, live), and the
  * mounts and files from outside the container. */

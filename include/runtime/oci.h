@@ -36,7 +36,9 @@ struct oci_program {
 	const char
 		*dump_mark;   /* the file in there that it leaves when a dump is refused, or NULL */
 	bool empties_network; /* a network namespace without a name comes back with nothing in it */
-	bool binds_devices;   /* in a user namespace the device files are mounts from the node, of
+	bool beside_itself; /* with cgroup v2 the container's cgroup is beside the program's own, where
+			       config.json names none */
+	bool binds_devices; /* in a user namespace the device files are mounts from the node, of
 			       which it does not tell criu */
 };
 

@@ -6,6 +6,8 @@
 #ifndef SYSTEM_CRIU_PROBE_H
 #define SYSTEM_CRIU_PROBE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -16,8 +18,10 @@ int criu_version(struct error *err);
 int criu_usable(struct error *err);
 
 /* Probes the kernel as criu does at its first run after boot, and lets it remember: the time of that
- * is not to be spent while a container is frozen. Best effort. */
-void criu_warm(void);
+ * is not to be spent while a container is frozen. Best effort. Returns whether criu can lock a network
+ * through nftables, which it does itself; for iptables it starts nine programs, most of them at the end
+ * of the restore. */
+bool criu_warm(void);
 
 /* The CPU of this node in criu's own form (`criu cpuinfo dump`), some hundred bytes. */
 int criu_dump_cpu(struct text *image, struct error *err);

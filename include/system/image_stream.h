@@ -7,13 +7,26 @@
  *
  *	u32 kind, u32 length, u64 number, `length` bytes
  *
- *	1 file	bytes: its name; the frames that follow are about it
+ *	1 file	bytes: its name; the frames that follow are about it, until another one is named. A file
+ *		may be named again
  *	2 data	number: where in the file; bytes: what is there. What is not sent is zero
- *	3 size	number: of the file, which is complete with this
- *	4 end	number: how many files; bytes: a checksum of all frames before
+ *	3 size	number: of the file, which is complete with this, unless it is named again
+ *	4 end	number: how many sizes were sent; bytes: a checksum of all frames before
+ *	5 zero	number: where in the file; bytes: u64, how much from there on is zero (again)
+ *	6 missing  number: where in the file; bytes: u64, how much from there on will come later, and is not to be
+ *		used until then. From now on it is a hole; zeros that come are sent as data
+ *	7 ready	number: any. What is missing is all known, and the rest may be used; answered by the number
  *
  * The receiver is the program in a mode of its own, run over there: `vzmigrate --images DIRECTORY`. Its
  * status is 0 only when the last frame has said that everything is there.
+ *
+ * What is missing can be waited for by somebody over there who uses the files meanwhile (system/memory_store.h):
+ * in the file NAME.missing stands what of the file NAME it is, as pairs of u64, where and how much; and a struct
+ * image_request that is written to the FIFO IMAGE_WANTED is sent back, so that the sender can send that page next.
+ * On the receiver's standard output stands first the answer to `ready`, u64, of which there is one in a stream,
+ * and from then on nothing but requests.
+ *
+ * What sends is a process too: criu's images here, the memory of processes in system/memory_stream.h.
  */
 #ifndef SYSTEM_IMAGE_STREAM_H
 #define SYSTEM_IMAGE_STREAM_H
@@ -25,7 +38,15 @@
 #include "base/process.h"
 #include "system/connection.h"
 
-enum image_frame_kind { IMAGE_FILE = 1, IMAGE_DATA, IMAGE_SIZE, IMAGE_END };
+enum image_frame_kind {
+	IMAGE_FILE = 1,
+	IMAGE_DATA,
+	IMAGE_SIZE,
+	IMAGE_END,
+	IMAGE_ZERO,
+	IMAGE_MISSING,
+	IMAGE_READY,
+};
 
 struct image_frame {
 	uint32_t kind;
@@ -37,6 +58,17 @@ struct image_frame {
 #define IMAGE_DATA_MAX (256 << 10)
 #define IMAGE_NAME_MAX 255
 
+/* Of the memory of a process: a page that somebody waits for. In this machine's own order in the FIFO, little-endian
+ * in the stream. */
+struct image_request {
+	uint32_t process; /* whose file */
+	uint32_t zero;
+	uint64_t address; /* where in it */
+};
+
+#define IMAGE_WANTED "wanted"
+#define IMAGE_MISSING_SUFFIX ".missing"
+
 /* The bytes of a frame's head; the checksum so far, with these bytes. */
 void image_frame_pack(const struct image_frame *frame, unsigned char bytes[IMAGE_FRAME_SIZE]);
 void image_frame_unpack(struct image_frame *frame, const unsigned char bytes[IMAGE_FRAME_SIZE]);
@@ -46,8 +78,9 @@ uint64_t image_checksum(uint64_t sum, const void *bytes, size_t length);
 struct image_stream {
 	struct process sender;
 	struct remote_process receiver;
-	int control; /* to the sender: its end says that the images are complete */
-	int errors;  /* what the receiver says */
+	int control;	     /* to the sender */
+	int errors;	     /* what either end says of its failure */
+	const char *subject; /* what is sent, for messages: "images" */
 };
 
 #define IMAGE_STREAM_NONE                                                                          \
@@ -65,10 +98,30 @@ int image_stream_finish(struct image_stream *stream, int64_t *sent, struct error
 
 void image_stream_release(struct image_stream *stream);
 
-/* The sender's work: follows the directory until `control` ends, writes to `output`; *sent: how many bytes. */
-int image_send(const char *directory, int control, int output, int64_t *sent, struct error *err);
+/*
+ * The same for whatever sends frames: send() runs in a process of its own, with its end of `control` and the
+ * stream; *sent is to be how many bytes. It ends with this program.
+ */
+typedef int image_sender(void *data, int control, int output, int64_t *sent, struct error *err);
 
-/* The receiver's work. */
-int image_receive(const char *directory, int input, struct error *err);
+struct image_sending {
+	const char *subject; /* "images" */
+	image_sender *send;
+	void *data;
+	int *answers; /* where send() finds the descriptor on which the receiver answers; NULL: it wants none */
+};
+
+int image_stream_open(struct image_stream *stream, struct connection *connection,
+		      const char *command, const struct image_sending *sending, const char *target,
+		      struct error *err);
+
+/* One end has failed: words that. Always returns -1 (EXIT_COPY). */
+int image_stream_failure(const struct image_stream *stream, struct error *err);
+
+/* An image_sender: `data` is the directory's name; follows it until `control` ends. */
+image_sender image_send;
+
+/* The receiver's work. `output`: for its answers; -1: nobody expects any. */
+int image_receive(const char *directory, int input, int output, struct error *err);
 
 #endif

@@ -34,7 +34,9 @@ struct path_list {
 	int64_t last_pass;
 	int64_t begun;
 	const char *home; /* absolute: where the paths of open files begin */
-	bool only_made; /* what is gone again was never in the target, and directories stay as they are */
+	/* Only what is below home: what is gone again was never in the target, and directories stay as
+	 * they are. */
+	bool only_made;
 
 	struct text paths;    /* each with a zero at its end */
 	struct text compared; /* those whose content must be compared */

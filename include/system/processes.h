@@ -12,16 +12,20 @@
 
 #include "base/error.h"
 
-/* Is there a process, other than this one, with an argument below `directory`, or with the path of
- * something below `work` in its environment (NULL: that does not count)? */
+/* Is there a process with an argument below `directory`, or with the path of something below `work` in its
+ * environment (NULL: that does not count)? This program does not count, in any of its modes but the hook and
+ * the gate: what receives images, for one, has their directory among its arguments. */
 bool processes_name(const char *directory, const char *work);
 
 /* Waits, at most timeout_ms, until there is none. */
 int processes_wait_for_end(const char *directory, const char *work, int timeout_ms,
 			   struct error *err);
 
-/* Sends SIGTERM to the programs of that name which were started by the login that this process is of. A
- * peer that falls silent leaves them waiting for hours. */
-void processes_end_of_login(const char *program);
+/* Sends SIGTERM to the programs of that name which were started by the login that this process is of, and waits until
+ * they have ended, at most timeout_ms. A peer that falls silent leaves them waiting for hours. */
+void processes_end_of_login(const char *program, int timeout_ms);
+
+/* SIGKILL to the programs of that name that have an argument below `directory`. */
+void processes_kill(const char *directory, const char *program);
 
 #endif

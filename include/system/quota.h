@@ -20,7 +20,7 @@ struct quota {
 
 bool quota_is_set(const struct quota *quota);
 
-/* The limit of the tree at path; none is no failure. */
+/* The limit of the tree at path, of its own and enforced; none is no failure. */
 int quota_read(const char *path, struct quota *quota, struct error *err);
 
 /* Can a directory made below this (existing) one have the limit? EXIT_QUOTA with the remedy. */
@@ -32,8 +32,8 @@ int quota_possible(const char *parent, const struct quota *quota, struct error *
  */
 int quota_make(const char *path, const struct quota *quota, struct error *err);
 
-/* Removes what quota_make() made and what was copied into it, and then its limit. Nothing there is
- * success. */
+/* Removes the tree at path, and then its limit where that is of no use to others: a subvolume's, or that
+ * of a project which quota_make() chose. Nothing there is success. */
 int quota_remove(const char *path, struct error *err);
 
 /* The two kinds; src/system/quota.c knows which a directory is of. */
@@ -46,7 +46,8 @@ void quota_forget_subvolume(const char *parent, uint64_t id);
 int quota_read_project(const char *path, struct quota *quota, struct error *err);
 int quota_possible_project(const char *parent, struct error *err);
 int quota_make_project(const char *path, const struct quota *quota, struct error *err);
-uint64_t quota_project_id(const char *path); /* 0: it is of none */
+uint64_t quota_project_id(
+	const char *path); /* 0: it is of none, or of the one that its parent gives to all */
 void quota_forget_project(const char *parent, uint64_t id);
 
 #endif

@@ -36,6 +36,8 @@ struct rsync_job {
 	uint64_t bandwidth_limit;  /* bytes a second; 0: none */
 	struct progress *progress; /* told how far it is; NULL: nobody */
 	int64_t *sent;		   /* gets what went over the connection added */
+	bool *remains; /* set when a temporary file of rsync's may be left in the target, which only a pass
+				    * over everything takes away; cleared by such a pass */
 };
 
 /* Returns 0 when the target is like the source; 1, only with `changing`, when rsync lost its way in what

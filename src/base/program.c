@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/program.h"
 
@@ -17,11 +18,34 @@ static const char *search_path(void)
 	return path != NULL && *path != '\0' ? path : DEFAULT_PATH;
 }
 
+static bool has_path(const char *const *environment)
+{
+	for (; environment != NULL && *environment != NULL; environment++)
+		if (text_starts_with(*environment, "PATH="))
+			return true;
+	return false;
+}
+
+char *program_path_with(const char *directory)
+{
+	return memory_format("%s:%s", directory, search_path());
+}
+
+void program_path_without(const char *directory)
+{
+	const char *path = search_path();
+	size_t length = strlen(directory);
+
+	if (strncmp(path, directory, length) == 0 && path[length] == ':')
+		setenv("PATH", path + length + 1, 1);
+}
+
 void program_environment(struct words *environment, const char *const *extra)
 {
 	static const char *const passed[] = { "HOME", "TERM", "SSH_AUTH_SOCK", "TMPDIR" };
 
-	words_format(environment, "PATH=%s", search_path());
+	if (!has_path(extra))
+		words_format(environment, "PATH=%s", search_path());
 	words_add(environment, "LC_ALL=C.UTF-8");
 	for (size_t i = 0; i < COUNT_OF(passed); i++)
 		if (getenv(passed[i]) != NULL)
@@ -65,4 +89,13 @@ char *process_own_path(void)
 		return memory_duplicate("/usr/sbin/vzmigrate");
 	path[length] = '\0';
 	return memory_duplicate(path);
+}
+
+int program_become(char *const *argv, struct error *err)
+{
+	CLEANUP(memory_release) char *program = process_find(argv[0]);
+
+	if (program != NULL)
+		execv(program, argv);
+	return error_system(err, "cannot become '%s'", argv[0]);
 }

@@ -162,6 +162,8 @@ const struct option_row option_rows[] = {
 	  .help = "live by iterations or not at all" },
 	{ 0, "max-downtime", WORD("TIME", set_max_downtime),
 	  .help = "iterate until the stop is expected to be shorter" },
+	{ 0, "throttle", FLAG(migration.throttle),
+	  .help = "slow it down where it changes memory faster than that is copied" },
 	{ 'r', "remove-area", WORD("yes|no", set_remove_area),
 	  .help = "remove the source's container (yes) or leave it as .migrated" },
 	{ 's', "nostart", FLAG(migration.no_start),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/printable.h"
@@ -123,6 +124,26 @@ static void report_progress(json_object *event)
 	screen_set(container, text_string(&line), false);
 }
 
+/* "101           memory, round 2: 34.0 MiB changed, expected to stand still for 520 ms" */
+static void report_round(json_object *event)
+{
+	CLEANUP(text_release) struct text line = { 0 };
+	const char *container = text_of(event, "container");
+	char size[UNITS_SIZE];
+
+	units_format_bytes(size, number_of(event, "changed"));
+	text_format(&line, "%-12s  memory, round %" PRId64 ": %s%s", container,
+		    number_of(event, "number"), size,
+		    number_of(event, "number") > 1 ? " changed" : "");
+	if (number_of(event, "number") > 1)
+		text_format(&line, ", expected to stand still for %" PRId64 " ms",
+			    number_of(event, "expected_stop_ms"));
+	if (screen_is_there())
+		screen_set(container, text_string(&line), false);
+	else
+		log_debug("%s", text_string(&line));
+}
+
 static void report_check(json_object *event)
 {
 	CLEANUP(text_release) struct text line = { 0 };
@@ -219,8 +240,8 @@ static const struct {
 	const char *event;
 	void (*report)(json_object *event);
 } reports[] = {
-	{ "message", report_message }, { "stage", report_stage },   { "progress", report_progress },
-	{ "check", report_check },     { "result", report_result },
+	{ "message", report_message }, { "stage", report_stage }, { "progress", report_progress },
+	{ "check", report_check },     { "round", report_round }, { "result", report_result },
 };
 
 void report_event(json_object *event)

@@ -78,6 +78,7 @@ static json_object *question(const struct migration *migration)
 
 	json_add_flag(arguments, "online", options->online);
 	json_add_flag(arguments, "starts", migration_starts(migration));
+	json_add_flag(arguments, "iterations_only", migration->options->require_realtime);
 	json_add_words(arguments, "skipped", &options->skipped);
 	return arguments;
 }

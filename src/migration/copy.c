@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for what is copied in which pass. */
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "migration/copy.h"
+#include "migration/copy_memory.h"
 #include "migration/migration.h"
 #include "migration/steps.h"
 #include "node/watch.h"
@@ -25,7 +28,8 @@ static struct rsync_job job_for(struct migration *migration, size_t area, enum r
 		.connection = &migration->session->connection,
 		.sudo = session_needs_sudo(migration->session),
 		.source = migration->areas.items[area].source,
-		.target = migration->areas.items[area].staging,
+		.target = migration->placed ? migration->areas.items[area].final
+					    : migration->areas.items[area].staging,
 		.except = migration->areas.items[area].except,
 		.extra = &migration->options->rsync,
 		.kind = kind,
@@ -33,6 +37,7 @@ static struct rsync_job job_for(struct migration *migration, size_t area, enum r
 		.bandwidth_limit = migration->copy.last ? 0 : migration->options->bandwidth_limit,
 		.progress = &migration->copy.progress,
 		.sent = &migration->sent[traffic],
+		.remains = &migration->copy.remains[area],
 	};
 }
 
@@ -77,10 +82,7 @@ static int copy_everything(struct migration *migration, bool changing, struct er
 
 int copy_watch(struct migration *migration, struct error *err)
 {
-	json_object *arguments = json_object_new_object();
-
-	json_object_object_add(arguments, "areas", areas_to_json(&migration->areas));
-	return node_call(&migration->source, "watch", arguments, NULL, err);
+	return node_call(&migration->source, "watch", migration_areas(migration), NULL, err);
 }
 
 int copy_files(struct migration *migration, struct error *err)
@@ -146,6 +148,10 @@ static int send_list(struct migration *migration, size_t area, bool compared, bo
 		return -1;
 	if (list.length == 0)
 		return 0;
+	copy->late = migration->placed;
+	/* That one would look for its target where it was. */
+	if (migration->placed)
+		rsync_release(run);
 	outcome = rsync_is_ready(run) || rsync_start(run, &job, err) == 0
 			  ? rsync_finish(run, &list, err)
 			  : -1;
@@ -213,10 +219,23 @@ static int send_what_changed(struct migration *migration, struct error *err)
 	return 0;
 }
 
+static bool has_remains(const struct copy *copy)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < AREAS_MAX; i++)
+		any = any || copy->remains[i];
+	return any;
+}
+
 int copy_again(struct migration *migration, struct error *err)
 {
 	if (send_what_changed(migration, err) < 0)
 		return -1;
+	if (has_remains(&migration->copy) && copy_everything(migration, true, err) < 0)
+		return -1;
+	if (has_remains(&migration->copy))
+		migration->copy.everything = true;
 	migration->copy.last = true;
 	return make_ready(migration, err);
 }
@@ -246,23 +265,44 @@ int copy_last(struct migration *migration, struct error *err)
 	return send_changes(migration, complete != 0, false, err);
 }
 
+bool copy_late_is_apart(const struct migration *migration)
+{
+	return !migration->copy.everything &&
+	       strcmp(migration->container.private_area, migration->areas.items[0].source) != 0;
+}
+
+/* What the configuration became in its place there is not to be touched. */
+static int copy_private_area(struct migration *migration, struct error *err)
+{
+	struct rsync_job job = job_for(migration, 0, RSYNC_ALL, false);
+
+	job.source = migration->container.private_area;
+	job.target = migration->target.private_area;
+	return rsync_copy(&job, err);
+}
+
 /* criu gives a name to what has none and is used still (link_remap.*). */
 static int copy_late(struct migration *migration, struct error *err)
 {
 	int complete = migration->copy.everything ? 0 : collect(migration, false, true, err);
+	int outcome = 0;
 
-	if (complete == 0)
-		log_debug("every file is looked at after the dump");
-	if (complete < 0 || (complete == 0 && copy_everything(migration, false, err) < 0))
+	if (complete < 0)
 		return -1;
-	return send_changes(migration, complete != 0, false, err);
+	if (complete == 0) {
+		log_debug("every file is looked at after the dump");
+		migration->copy.late = migration->placed;
+		outcome = migration->placed ? copy_private_area(migration, err)
+					    : copy_everything(migration, false, err);
+	}
+	return outcome < 0 ? -1 : send_changes(migration, complete != 0, false, err);
 }
 
 int copy_images(struct migration *migration, struct error *err)
 {
 	int64_t *sent = &migration->sent[TRAFFIC_MEMORY];
 
-	if (copy_late(migration, err) < 0)
+	if (copy_memory_rest(migration, err) < 0 || copy_late(migration, err) < 0)
 		return -1;
 	progress_begin(&migration->copy.progress, traffic_names[TRAFFIC_MEMORY], 0);
 	if (image_stream_finish(&migration->copy.images, sent, err) < 0)
@@ -279,4 +319,5 @@ void copy_release(struct copy *copy)
 		rsync_release(&copy->compared[i]);
 	}
 	image_stream_release(&copy->images);
+	memory_stream_release(&copy->memory);
 }

@@ -57,6 +57,14 @@ bool migration_starts(const struct migration *migration)
 	return (migration_kind(migration) & (KIND_ONLINE | KIND_RESTART)) != 0;
 }
 
+json_object *migration_areas(const struct migration *migration)
+{
+	json_object *arguments = json_object_new_object();
+
+	json_object_object_add(arguments, "areas", areas_to_json(&migration->areas));
+	return arguments;
+}
+
 /*
  * Both nodes put back what they did. The source first: its container must not wait while the
  * destination removes files; what is held there does not run. Its journal stays until the destination

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for the order of a migration. What a step changes on a node is taken back by
  * that node's own journal (node/undo.h), so the rows need no undo of their own. */
-#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/turn.h"
 #include "base/wait.h"
+#include "migration/begin.h"
 #include "migration/checks.h"
 #include "migration/copy.h"
-#include "migration/plan.h"
+#include "migration/copy_memory.h"
 #include "migration/settle.h"
 #include "node/check.h"
 #include "migration/steps.h"
@@ -25,14 +24,6 @@
 static bool is_online(const struct migration *migration)
 {
 	return migration_kind(migration) == KIND_ONLINE;
-}
-
-static json_object *with_areas(const struct migration *migration)
-{
-	json_object *arguments = json_object_new_object();
-
-	json_object_object_add(arguments, "areas", areas_to_json(&migration->areas));
-	return arguments;
 }
 
 static int find(struct migration *migration, struct error *err)
@@ -91,99 +82,10 @@ static int connect_destination(struct migration *migration, struct error *err)
 	return 0;
 }
 
-static const char *mode_name(const struct migration *migration)
-{
-	if (migration_kind(migration) == KIND_ONLINE)
-		return "resume";
-	return migration_starts(migration) ? "start" : "leave";
-}
-
-/* How the source reaches the destination again. */
-static void add_destination(const struct migration *migration, json_object *header)
-{
-	const struct migration_options *options = migration->options;
-	CLEANUP(memory_release) char *peer = destination_text(&options->destination);
-	CLEANUP(memory_release) char *ssh = NULL;
-
-	json_add_text(header, "peer", peer);
-	json_add_text(header, "peer-container", migration->target.id);
-	if (options->ssh.words.count > 0)
-		ssh = words_quote((const char *const *)options->ssh.words.items);
-	json_add_text(header, "ssh", ssh);
-}
-
-/* How the destination reaches the source, which may be a name that it does not know. */
-static void add_source(const struct migration *migration, json_object *header)
-{
-	const char *address = migration->session->connection.address;
-	struct destination source = { .host = NULL };
-	CLEANUP(memory_release) char *peer = NULL;
-	char name[HOST_NAME_MAX + 1] = "";
-
-	if (address == NULL || *address == '\0') {
-		gethostname(name, sizeof(name) - 1);
-		address = name;
-	}
-	source.host = (char *)(uintptr_t)address;
-	peer = destination_text(&source);
-	json_add_text(header, "peer", peer);
-	json_add_text(header, "peer-container", migration->id);
-}
-
-/* The header of the node's journal (node/journal.h). */
-static int begin(struct migration *migration, struct node *node, const char *name,
-		 struct error *err)
-{
-	bool there = node == migration->destination;
-	json_object *header = with_areas(migration);
-
-	json_add_text(header, "migration", name);
-	json_add_text(header, "role", there ? "destination" : "source");
-	json_add_text(header, "mode", mode_name(migration));
-	json_add_flag(header, "remove", migration->options->remove_area);
-	json_add_flag(header, "keep", there && migration->options->keep_destination);
-	if (there)
-		add_source(migration, header);
-	else
-		add_destination(migration, header);
-	json_add_text(header, "origin", migration->facts.origin);
-	return node_call(node, "begin", header, NULL, err);
-}
-
-static int create(struct migration *migration, struct error *err)
-{
-	CLEANUP(memory_release) char *name = plan_name(migration->id);
-	json_object *arguments;
-
-	migration->name = memory_duplicate(name);
-	if (begin(migration, &migration->source, name, err) < 0)
-		return -1;
-	migration->begun_there = true;
-	if (begin(migration, migration->destination, name, err) < 0)
-		return -1;
-	arguments = with_areas(migration);
-	json_object_object_add(arguments, "quota", quota_to_json(&migration->facts.quota));
-	return node_call(migration->destination, "stage", arguments, NULL, err);
-}
-
 /* Of several containers that move at once only one is stopped at any moment. */
 static int await_turn(struct migration *migration, struct error *err)
 {
 	return turn_take(migration->options->turns, TURN_STOP, err);
-}
-
-static int prepare_switch(struct migration *migration, struct error *err)
-{
-	CLEANUP(json_release) json_object *there = NULL;
-	const char *images;
-
-	if (node_call(migration->destination, "prepare", NULL, &there, err) < 0)
-		return -1;
-	images = json_get_path(there, "images", err);
-	if (images == NULL)
-		return -1;
-	migration->images = memory_duplicate(images);
-	return node_call(&migration->source, "prepare", NULL, NULL, err);
 }
 
 static int halt(struct migration *migration, struct error *err)
@@ -196,9 +98,30 @@ static int halt(struct migration *migration, struct error *err)
 	return node_call(&migration->source, "halt", arguments, NULL, err);
 }
 
+/* Between the freeze and the dump nothing of ours may stay in the container's processes. */
+static int dump(struct migration *migration, struct error *err)
+{
+	if (copy_memory_frozen(migration, err) < 0)
+		return -1;
+	return node_call(&migration->source, "dump", NULL, NULL, err);
+}
+
 static int await_dump(struct migration *migration, struct error *err)
 {
 	return node_call(&migration->source, "await-dump", NULL, &migration->dumped, err);
+}
+
+/* criu, too, is ready for the freeze. */
+static int arm(struct migration *migration, struct error *err)
+{
+	CLEANUP(json_release) json_object *answer = NULL;
+	json_object *arguments = json_object_new_object();
+
+	json_add_flag(arguments, "memory_apart", migration->copy.apart);
+	if (node_call(&migration->source, "arm", arguments, &answer, err) < 0)
+		return -1;
+	migration->bare = !json_find_flag(answer, "images");
+	return 0;
 }
 
 /* A copy of what runs is of one moment: nothing runs while the last pass is made. */
@@ -220,24 +143,53 @@ static int fence(struct migration *migration, struct error *err)
 {
 	json_object *arguments = json_object_new_object();
 
+	if (migration->fenced)
+		return 0;
 	json_add_flag(arguments, "stopped", !is_online(migration));
-	return node_call(&migration->source, "fence", arguments, NULL, err);
+	if (node_call(&migration->source, "fence", arguments, NULL, err) < 0)
+		return -1;
+	migration->fenced = true;
+	return 0;
 }
 
 static int place(struct migration *migration, struct error *err)
 {
-	json_object *arguments = with_areas(migration);
+	json_object *arguments = migration_areas(migration);
 
+	if (migration->placed)
+		return 0;
 	json_object_object_add(arguments, "from", container_to_json(&migration->container));
-	if (node_call(migration->destination, "configure", arguments, NULL, err) < 0)
+	if (node_call(migration->destination, "configure", arguments, NULL, err) < 0 ||
+	    node_call(migration->destination, "place", migration_areas(migration), NULL, err) < 0)
 		return -1;
-	return node_call(migration->destination, "place", with_areas(migration), NULL, err);
+	migration->placed = true;
+	return 0;
+}
+
+static int arm_restore(struct migration *migration, struct error *err)
+{
+	json_object *arguments = json_object_new_object();
+
+	json_add_flag(arguments, "memory_apart", migration->copy.apart);
+	return node_call(migration->destination, "arm-restore", arguments, NULL, err);
+}
+
+/* While criu dumps: what need not wait for it. */
+static int ready(struct migration *migration, struct error *err)
+{
+	if (!copy_late_is_apart(migration))
+		return 0;
+	if (place(migration, err) < 0 || (migration->bare && arm_restore(migration, err) < 0))
+		return -1;
+	return fence(migration, err);
 }
 
 static int restore(struct migration *migration, struct error *err)
 {
 	json_object *arguments = json_object_get(migration->dumped);
 
+	json_add_flag(arguments, "memory_apart", migration->copy.apart);
+	json_add_flag(arguments, "late", migration->copy.late);
 	return node_call(migration->destination, "restore", arguments, NULL, err);
 }
 
@@ -317,12 +269,24 @@ static int take_over(struct migration *migration, struct error *err)
 			  state != NULL ? state : "it could not be started");
 }
 
+static int copy_rest(struct migration *migration, struct error *err)
+{
+	return migration->unfinished ? 0 : copy_memory_follow(migration, err);
+}
+
 /* What follows a failure after the switch is for --recover; retire() says so. */
 static int release(struct migration *migration, struct error *err)
 {
 	if (migration->unfinished)
 		return 0;
 	return node_call(&migration->source, "release", NULL, NULL, err);
+}
+
+static int fill(struct migration *migration, struct error *err)
+{
+	if (migration->unfinished || !migration->copy.apart)
+		return 0;
+	return node_call(migration->destination, "await-memory", NULL, NULL, err);
 }
 
 /* Until the copy is on the destination's disk the source's is the only safe one, so a lost connection is
@@ -368,21 +332,26 @@ const struct step steps[] = {
 	{ "find", NULL, KIND_ANY, PHASE_CHECK, EXIT_NOTEXIST, find },
 	{ "connect", "connecting", KIND_ANY, PHASE_CHECK, EXIT_CONNECT, connect_destination },
 	{ "check", "checking both nodes", KIND_ANY, PHASE_CHECK, EXIT_RUNTIME, checks_make },
-	{ "create", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, create },
+	{ "create", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, begin_create },
 	{ "fence", NULL, KIND_STOPPED, PHASE_BEFORE, EXIT_COPY, fence },
 	{ "watch", NULL, KIND_RUNNING, PHASE_BEFORE, EXIT_COPY, copy_watch },
 	{ "copy-files", "copying files", KIND_ANY, PHASE_BEFORE, EXIT_COPY, copy_files },
 	{ "await-turn", NULL, KIND_RUNNING, PHASE_BEFORE, EXIT_VE_STOP, await_turn },
-	{ "prepare-switch", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, prepare_switch },
+	{ "prepare-switch", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, copy_memory_prepare },
+	{ "copy-memory", "copying memory", KIND_ONLINE, PHASE_BEFORE, EXIT_COPY, copy_memory },
 	{ "copy-again", NULL, KIND_RUNNING, PHASE_BEFORE, EXIT_COPY, copy_again },
 	{ "stop", "stopping", KIND_SHUTDOWN, PHASE_BEFORE, EXIT_VE_STOP, halt },
+	{ "arm", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_STOP, arm },
+	{ "final-round", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_COPY, copy_memory_again },
 	{ "freeze", "freezing and dumping", KIND_ONLINE, PHASE_BEFORE, EXIT_VE_STOP, halt },
+	{ "dump", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_STOP, dump },
 	{ "fence", NULL, KIND_SHUTDOWN, PHASE_BEFORE, EXIT_COPY, fence },
 	{ "pause", "pausing", KIND_COPY_RUNNING, PHASE_BEFORE, EXIT_VE_STOP, pause_source },
 	{ "copy-last", "copying what changed", KIND_RUNNING | KIND_COPY_RUNNING, PHASE_BEFORE, EXIT_COPY, copy_last },
+	{ "ready", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_COPY, ready },
 	{ "unpause", NULL, KIND_COPY_RUNNING, PHASE_BEFORE, EXIT_VE_STOP, unpause_source },
-	{ "dump", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_STOP, await_dump },
-	{ "copy-images", "copying memory", KIND_ONLINE, PHASE_BEFORE, EXIT_COPY, copy_images },
+	{ "await-dump", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_STOP, await_dump },
+	{ "copy-images", "copying what is left of memory", KIND_ONLINE, PHASE_BEFORE, EXIT_COPY, copy_images },
 	{ "place", NULL, KIND_ANY, PHASE_BEFORE, EXIT_COPY, place },
 	{ "restore", "restoring", KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, restore },
 	{ "fence", NULL, KIND_ONLINE, PHASE_BEFORE, EXIT_VE_START, fence },
@@ -391,7 +360,9 @@ const struct step steps[] = {
 	{ "resume", NULL, KIND_ONLINE, PHASE_SWITCH, EXIT_VE_START, take_over },
 	{ "start", "starting", KIND_RESTART, PHASE_SWITCH, EXIT_VE_START, take_over },
 	{ "hand-over", NULL, KIND_LEFT, PHASE_SWITCH, EXIT_VE_START, take_over },
+	{ "copy-rest", NULL, KIND_ONLINE, PHASE_AFTER, EXIT_COPY, copy_rest },
 	{ "release", NULL, KIND_ONLINE, PHASE_AFTER, EXIT_VE_STOP, release },
+	{ "fill", "filling in memory", KIND_ONLINE, PHASE_AFTER, EXIT_VE_START, fill },
 	{ "finish", NULL, KIND_MOVE, PHASE_AFTER, EXIT_COPY, finish },
 	{ "retire", "cleaning up", KIND_MOVE, PHASE_AFTER, EXIT_COPY, retire },
 	/* clang-format on */

@@ -125,6 +125,23 @@ static char *migration_name(const struct host *host)
 	return memory_duplicate(name != NULL ? name : "");
 }
 
+/* The hook that waits for whoever began this; after a crash of the node there is none. */
+static int listen_again(struct host *host, struct error *err)
+{
+	bool dump =
+		host->journal.state == JOURNAL_COMMITTED || host->journal.state == JOURNAL_MOVED;
+	struct error ignored;
+	int status;
+
+	if (!processes_name(host->run_directory, NULL))
+		return 0;
+	if (hook_listen(host, err) < 0)
+		return -1;
+	hook_wait(host, dump ? HOOK_POST_DUMP : HOOK_POST_RESTORE, HOOK_RETURN_MS, &status,
+		  &ignored);
+	return 0;
+}
+
 int adopt_settle(struct host *host, const char *id, const char *given_up, char **name,
 		 struct error *err)
 {
@@ -146,27 +163,13 @@ int adopt_settle(struct host *host, const char *id, const char *given_up, char *
 	log_warning("container '%s': an earlier migration was interrupted; taking back what it "
 		    "left",
 		    id);
-	if (take_container(host, err) < 0 || take_back(host, false, err) < 0)
+	/* What is held waits to be told; before that, a hook that nobody answers refuses by itself. */
+	if (take_container(host, err) < 0 ||
+	    (state == JOURNAL_HELD && listen_again(host, err) < 0) ||
+	    take_back(host, false, err) < 0)
 		return -1;
 	if (name != NULL)
 		*name = memory_steal(&own);
-	return 0;
-}
-
-/* The hook that waits for whoever began this; after a crash of the node there is none. */
-static int listen_again(struct host *host, struct error *err)
-{
-	bool dump =
-		host->journal.state == JOURNAL_COMMITTED || host->journal.state == JOURNAL_MOVED;
-	struct error ignored;
-	int status;
-
-	if (!processes_name(host->run_directory, NULL))
-		return 0;
-	if (hook_listen(host, err) < 0)
-		return -1;
-	hook_wait(host, dump ? HOOK_POST_DUMP : HOOK_POST_RESTORE, HOOK_RETURN_MS, &status,
-		  &ignored);
 	return 0;
 }
 

@@ -17,6 +17,9 @@
 /* A source that started us and then does not greet is none. */
 #define GREETING_LIMIT_MS 60000
 
+/* It removes its temporary file first. */
+#define RSYNC_END_MS 3000
+
 static void send_log(void *data, enum log_level level, const char *text)
 {
 	json_object *message = message_new("log");
@@ -59,6 +62,9 @@ static json_object *answer(struct host *host, json_object *request)
 	const char *name = json_get_text(request, "operation", 64, &failure);
 
 	arguments = name != NULL ? json_get_object(request, "arguments", &failure) : NULL;
+	/* Where its other end failed it waits until the connection ends, and nothing of it shall be left. */
+	if (name != NULL && strcmp(name, "rollback") == 0)
+		processes_end_of_login("rsync", RSYNC_END_MS);
 	if (arguments == NULL || operation_run(host, name, arguments, &result, &failure) < 0)
 		return message_from_error(&failure);
 	message = message_new("result");
@@ -112,7 +118,7 @@ int agent_main(void)
 	serve(&wire, &host, &failure);
 	log_set_sink(NULL, NULL);
 	/* sshd may take hours to see that nobody is there any more. */
-	processes_end_of_login("rsync");
+	processes_end_of_login("rsync", RSYNC_END_MS);
 	if (host.journal.records != NULL && host.journal.state == JOURNAL_BEGUN)
 		host_rollback(&host, &failure);
 	return EXIT_OK;

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/wait.h"
 #include "node/check.h"
+#include "node/memory_way.h"
 
 static const char technologies[] = "technologies";
 static const char cpu[] = "cpu_check";
@@ -35,6 +36,7 @@ static const struct check checks[] = {
 	{ "lsm", technologies, CHECK_BOTH, CHECK_ONLINE, false, true, false, check_lsm },
 	{ "checkpoint", technologies, CHECK_SOURCE, CHECK_ONLINE, false, true, false, check_checkpoint },
 	{ "processes", technologies, CHECK_SOURCE, CHECK_ONLINE, false, true, false, check_processes },
+	{ "iterations", technologies, CHECK_BOTH, CHECK_ONLINE, false, false, false, check_iterations },
 	/* clang-format on */
 };
 

@@ -90,6 +90,7 @@ int check_operation(struct host *host, json_object *arguments, json_object **res
 		.destination = json_object_object_get_ex(arguments, "target", NULL),
 		.online = json_find_flag(arguments, "online"),
 		.starts = json_find_flag(arguments, "starts"),
+		.iterations_only = json_find_flag(arguments, "iterations_only"),
 	};
 
 	if (json_get_words(arguments, "skipped", SKIPPED_MAX, &skipped, err) < 0 ||

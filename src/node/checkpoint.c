@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for what a dump and a restore have in common: their directories, the command that
  * is under way, and why it failed. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -39,7 +40,20 @@ struct checkpoint checkpoint_of(const struct host *host, const char *work, const
 		.images = host->images,
 		.work = work,
 		.hook = hook,
+		.nftables = host->nftables,
 	};
+}
+
+/* A directory whose content is in memory, and gone when nobody has it open any more. */
+static int mount_in_memory(struct host *host, const char *path, struct error *err)
+{
+	if (file_make_directory(path, 0700, err) < 0 ||
+	    undo_push_path(host, UNDO_TEMPORARY, undo_unmount, path, err) < 0)
+		return -1;
+	if (mount("vzmigrate", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "mode=0700,size=100%") < 0)
+		return error_system(err, "cannot mount a tmpfs at '%s'", path);
+	return 0;
 }
 
 int checkpoint_prepare(struct host *host, struct error *err)
@@ -49,15 +63,30 @@ int checkpoint_prepare(struct host *host, struct error *err)
 	free(host->images);
 	host->images = memory_format("%s/images", host->run_directory);
 	if (file_make_directory(work, 0700, err) < 0 ||
-	    file_make_directory(host->images, 0700, err) < 0 ||
-	    undo_push_path(host, UNDO_TEMPORARY, undo_unmount, host->images, err) < 0)
+	    mount_in_memory(host, host->images, err) < 0)
 		return -1;
-	if (mount("vzmigrate", host->images, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  "mode=0700,size=100%") < 0)
-		return error_system(err, "cannot mount a tmpfs for the images at '%s'",
-				    host->images);
-	criu_warm();
+	host->nftables = criu_warm();
 	return hook_listen(host, err);
+}
+
+int checkpoint_prepare_memory(struct host *host, struct error *err)
+{
+	free(host->memory);
+	host->memory = memory_format("%s/memory", host->run_directory);
+	return mount_in_memory(host, host->memory, err);
+}
+
+bool checkpoint_has_images(const struct host *host)
+{
+	DIR *directory = opendir(host->images);
+	struct dirent *entry;
+	bool found = false;
+
+	while (directory != NULL && !found && (entry = readdir(directory)) != NULL)
+		found = entry->d_name[0] != '.' && !text_ends_with(entry->d_name, ".log");
+	if (directory != NULL)
+		closedir(directory);
+	return found;
 }
 
 int checkpoint_explain(struct host *host, const char *verb, const char *log_name, int status,
@@ -84,7 +113,7 @@ int checkpoint_explain(struct host *host, const char *verb, const char *log_name
 			  verb, host->container.id, status, text_string(&cause));
 }
 
-int checkpoint_start(struct host *host, const struct command *command, const char *verb,
+int checkpoint_start(struct host *host, const struct command *command, const char *verb, int input,
 		     struct error *err)
 {
 	CLEANUP(memory_release)
@@ -101,6 +130,7 @@ int checkpoint_start(struct host *host, const struct command *command, const cha
 
 	if (fd < 0)
 		return error_system(err, "cannot make '%s'", output);
+	options.input = input;
 	options.output = fd;
 	options.errors = fd;
 	process_release(&host->checkpoint);

@@ -10,8 +10,10 @@
 #include "node/check.h"
 #include "node/checkpoint.h"
 #include "node/dump.h"
+#include "node/frames.h"
 #include "node/hook.h"
 #include "node/manifest.h"
+#include "node/throttle.h"
 #include "node/undo.h"
 #include "system/cgroup.h"
 #include "system/criu.h"
@@ -33,19 +35,41 @@ static int check_same_init(struct host *host, struct error *err)
 	return 0;
 }
 
-int dump_container(struct host *host, struct error *err)
+int dump_arm(struct host *host, bool memory_apart, struct error *err)
 {
 	CLEANUP(memory_release) char *work = checkpoint_work(host);
 	CLEANUP(memory_release) char *hook = hook_path(host);
 	CLEANUP(command_release) struct command command = { 0 };
+	CLEANUP(descriptor_close) int ours = -1;
+	CLEANUP(descriptor_close) int input = -1;
 	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
+	int status = 0;
+	int reached;
+
+	checkpoint.memory_apart = memory_apart;
+	/* Nobody will ask criu for the memory that it leaves out: its socket is at its end. */
+	if (memory_apart && process_stream(&ours, &input, err) < 0)
+		return -1;
+	descriptor_close(&ours);
+	if (check_same_init(host, err) < 0 ||
+	    host->runtime->dump_command(&checkpoint, &command, err) < 0 ||
+	    undo_push(host, UNDO_FAILURE, undo_disarm, json_object_new_object(), err) < 0 ||
+	    checkpoint_start(host, &command, "checkpoint", input, err) < 0)
+		return -1;
+	reached = hook_wait(host, HOOK_PRE_DUMP, CHECKPOINT_LIMIT_MS, &status, err);
+	if (reached == 0)
+		return checkpoint_explain(host, "checkpoint", "dump.log", status, EXIT_VE_STOP,
+					  err);
+	return reached < 0 ? -1 : 0;
+}
+
+int dump_freeze(struct host *host, struct error *err)
+{
 	json_object *arguments;
 
 	free(host->freezer);
 	host->freezer = NULL;
-	if (check_same_init(host, err) < 0 ||
-	    cgroup_find_freezer(host->container.init_pid, &host->freezer, err) < 0 ||
-	    host->runtime->dump_command(&checkpoint, &command, err) < 0)
+	if (cgroup_find_freezer(host->container.init_pid, &host->freezer, err) < 0)
 		return -1;
 	arguments = json_object_new_object();
 	json_add_text(arguments, "freezer", host->freezer);
@@ -54,7 +78,15 @@ int dump_container(struct host *host, struct error *err)
 	if (undo_push(host, UNDO_FAILURE, undo_resume, arguments, err) < 0 ||
 	    cgroup_freeze(host->freezer, FREEZE_LIMIT_MS, err) < 0)
 		return -1;
-	return checkpoint_start(host, &command, "checkpoint", err);
+	/* Soon criu locks its network. */
+	frames_keep(host, host->container.init_pid, HELD_ARRIVING);
+	/* The images tell the destination of the limits. */
+	return throttle_end(host, err);
+}
+
+int dump_start(struct host *host, struct error *err)
+{
+	return hook_answer(host, true, err);
 }
 
 static int await_hook(struct host *host, struct error *err)
@@ -122,6 +154,12 @@ int dump_thaw(const char *freezer, const char *images, struct error *err)
 			    "hands: the container's programs may have seen them fail",
 			    cured);
 	return cgroup_thaw(freezer, err);
+}
+
+int dump_disarm(struct host *host, json_object *arguments, struct error *err)
+{
+	(void)arguments;
+	return checkpoint_refuse(host, HOOK_PRE_DUMP, CHECKPOINT_SETTLE_MS, err);
 }
 
 /* criu puts the freezer back as it found it: frozen, by us, so the thaw comes last. */

@@ -157,8 +157,7 @@ bool hook_is_meant(const char *path)
 	       getenv("CRTOOLS_SCRIPT_ACTION") != NULL;
 }
 
-/* Asks whoever listens. Returns 0 or 1, or -1 when nobody answered. */
-static int ask(const char *directory, const char *stage)
+int hook_ask(const char *directory, const char *stage)
 {
 	CLEANUP(descriptor_close) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	const char *pid = getenv("CRTOOLS_INIT_PID");
@@ -224,7 +223,7 @@ static enum journal_state read_state(struct journal *journal, const char *id)
 static int decide(const char *id, const char *directory, const char *stage)
 {
 	CLEANUP(journal_release) struct journal journal = JOURNAL_NONE;
-	bool dump = strcmp(stage, HOOK_POST_DUMP) == 0;
+	bool dump = strcmp(stage, HOOK_POST_RESTORE) != 0;
 
 	switch (protocol_orphan(dump, read_state(&journal, id))) {
 	case ORPHAN_WAITS:
@@ -249,6 +248,17 @@ static int raise_loopback(void)
 	return network_raise("lo", true, &ignored) < 0;
 }
 
+static bool is_reported(const char *stage)
+{
+	static const char *const reported[] = { HOOK_PRE_DUMP, HOOK_POST_DUMP, HOOK_POST_RESTORE,
+						HOOK_POST_RESUME };
+
+	for (size_t i = 0; i < COUNT_OF(reported); i++)
+		if (strcmp(stage, reported[i]) == 0)
+			return true;
+	return false;
+}
+
 int hook_main(const char *path)
 {
 	CLEANUP(memory_release) char *directory = file_parent(path);
@@ -260,12 +270,11 @@ int hook_main(const char *path)
 	criu = getppid();
 	if (strcmp(stage, HOOK_SETUP_NAMESPACES) == 0 && getenv(RUNTIME_LOOPBACK) != NULL)
 		return raise_loopback();
-	if (strcmp(stage, HOOK_POST_DUMP) != 0 && strcmp(stage, HOOK_POST_RESTORE) != 0 &&
-	    strcmp(stage, HOOK_POST_RESUME) != 0)
+	if (!is_reported(stage))
 		return 0;
 	for (;;) {
 		struct error ignored;
-		int answer = ask(directory, stage);
+		int answer = hook_ask(directory, stage);
 
 		if (answer < 0 && strcmp(stage, HOOK_POST_RESUME) == 0)
 			return 0;

@@ -56,6 +56,7 @@ void host_release(struct host *host)
 {
 	descriptor_close(&host->hook);
 	descriptor_close(&host->hook_listener);
+	descriptor_close(&host->frames);
 	process_release(&host->checkpoint);
 	process_release(&host->sync);
 	watch_end(host);
@@ -64,6 +65,7 @@ void host_release(struct host *host)
 	words_release(&host->kept);
 	free(host->run_directory);
 	free(host->images);
+	free(host->memory);
 	free(host->freezer);
 	unlock(host);
 	*host = (struct host)HOST_NONE;

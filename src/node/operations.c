@@ -15,10 +15,12 @@
 #include "node/halt.h"
 #include "node/hook.h"
 #include "node/manifest.h"
+#include "node/memory_way.h"
 #include "node/operations.h"
 #include "node/restore.h"
 #include "node/retire.h"
 #include "node/switch.h"
+#include "node/throttle.h"
 #include "node/undo.h"
 #include "node/watch.h"
 
@@ -131,23 +133,57 @@ static int stage(struct call *call, struct error *err)
 	return staging_make(call->host, &areas, &quota, err);
 }
 
-/* Images and hook: -> {"images"} */
+/*
+ * Images and hook, first on the destination; where memory is to be copied apart from the images, and can be,
+ * also for that; then, with "nftables" of its answer, on the source: {"memory", "nftables"} ->
+ * {"images", "nftables": does criu here know that lock, "memory"|null: where it goes, "lacks"|null: why it
+ * cannot be}
+ */
 static int prepare(struct call *call, struct error *err)
 {
-	if (checkpoint_prepare(call->host, err) < 0 || staging_sync(call->host, err) < 0)
+	struct host *host = call->host;
+	struct memory_way way = { 0 };
+
+	if (checkpoint_prepare(host, err) < 0 || staging_sync(host, err) < 0)
+		return -1;
+	if (json_find_flag(call->arguments, "memory") && memory_way_prepare(host, &way, err) < 0)
 		return -1;
 	call->result = json_object_new_object();
-	json_add_text(call->result, "images", call->host->images);
+	json_add_text(call->result, "images", host->images);
+	json_add_flag(call->result, "nftables", host->nftables);
+	json_add_text(call->result, "memory", host->memory);
+	json_add_text(call->result, "lacks", way.lacks.exit_status != 0 ? way.lacks.text : NULL);
+	host->nftables = host->nftables && json_find_flag(call->arguments, "nftables");
 	return 0;
 }
 
-/* The source's processes stop running, for criu or for good. {"online", "grace"} */
+/* The container runs more slowly: {"percent"} of what it might before. */
+static int throttle(struct call *call, struct error *err)
+{
+	int64_t percent;
+
+	if (json_get_number(call->arguments, "percent", 1, 100, &percent, err) < 0)
+		return -1;
+	return throttle_set(call->host, (int)percent, err);
+}
+
+/* criu waits for the freeze: {"memory_apart"} -> {"images": whether something was written for the restore already} */
+static int arm(struct call *call, struct error *err)
+{
+	if (dump_arm(call->host, json_find_flag(call->arguments, "memory_apart"), err) < 0)
+		return -1;
+	call->result = json_object_new_object();
+	json_add_flag(call->result, "images", checkpoint_has_images(call->host));
+	return 0;
+}
+
+/* The source's processes stop running, for criu, which is armed, or for good. {"online", "grace"} */
 static int halt(struct call *call, struct error *err)
 {
 	int64_t grace;
 
 	if (json_find_flag(call->arguments, "online"))
-		return dump_container(call->host, err);
+		return dump_freeze(call->host, err);
 	return json_get_number(call->arguments, "grace", 0, 86400, &grace, err) < 0
 		       ? -1
 		       : halt_stop(call->host, (int)grace, err);
@@ -202,14 +238,22 @@ static int place(struct call *call, struct error *err)
 	return switch_mode_is(call->host, "resume") ? 0 : staging_sync_end(call->host, err);
 }
 
-/* {"images": the manifest of the dump} */
+/* What the restore needs but the images: {"memory_apart"} */
+static int arm_restore(struct call *call, struct error *err)
+{
+	return restore_arm(call->host, json_find_flag(call->arguments, "memory_apart"), err);
+}
+
+/* {"images": the manifest of the dump, "memory_apart", "late": files came after the copy was put into its place} */
 static int restore(struct call *call, struct error *err)
 {
 	json_object *images = json_get_object(call->arguments, "images", err);
 
 	if (images == NULL || manifest_check(call->host->images, images, err) < 0)
 		return -1;
-	return restore_container(call->host, err);
+	if (json_find_flag(call->arguments, "late") && staging_sync_again(call->host, err) < 0)
+		return -1;
+	return restore_container(call->host, json_find_flag(call->arguments, "memory_apart"), err);
 }
 
 /* The source can no longer be started by hand or at boot; where it is to be `stopped`, nobody has
@@ -269,7 +313,11 @@ static const struct operation {
 	{ "prepare", prepare, NULL, NEEDS_JOURNAL, true },
 	{ "watch", watch, NULL, NEEDS_JOURNAL, true },
 	{ "collect", collect, NULL, NEEDS_JOURNAL, true },
+	{ "throttle", throttle, NULL, NEEDS_JOURNAL, true },
+	{ "arm", arm, NULL, NEEDS_JOURNAL, true },
+	{ "arm-restore", arm_restore, NULL, NEEDS_JOURNAL, true },
 	{ "halt", halt, NULL, NEEDS_JOURNAL, true },
+	{ "dump", NULL, dump_start, NEEDS_JOURNAL, true },
 	{ "await-dump", await_dump, NULL, NEEDS_JOURNAL, true },
 	{ "configure", configure, NULL, NEEDS_JOURNAL, true },
 	{ "pause", NULL, halt_pause, NEEDS_JOURNAL, true },
@@ -280,6 +328,7 @@ static const struct operation {
 	{ "commit", NULL, switch_commit, NEEDS_JOURNAL, true },
 	{ "regain", NULL, switch_regain, NEEDS_JOURNAL, true },
 	{ "take-over", take_over, NULL, NEEDS_JOURNAL, true },
+	{ "await-memory", NULL, restore_await_memory, NEEDS_JOURNAL, true },
 	{ "moved", NULL, switch_note_moved, NEEDS_JOURNAL, true },
 	{ "release", NULL, switch_release, NEEDS_JOURNAL, true },
 	{ "retire", NULL, switch_retire, NEEDS_JOURNAL, true },

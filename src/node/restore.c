@@ -7,7 +7,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/wait.h"
+#include "node/check.h"
 #include "node/checkpoint.h"
+#include "node/fill.h"
+#include "node/frames.h"
+#include "node/gate.h"
 #include "node/hook.h"
 #include "node/restore.h"
 #include "node/staging.h"
@@ -15,6 +19,10 @@
 #include "system/announce.h"
 #include "system/cgroup.h"
 #include "system/criu.h"
+#include "system/processes.h"
+
+/* How often it is looked whether what is restored can still get its memory. */
+#define LOOK_INTERVAL_MS 100
 
 static int make_network(struct host *host, const struct checkpoint *checkpoint, struct error *err)
 {
@@ -51,31 +59,84 @@ static int note_held(struct host *host, struct error *err)
 	return journal_set_state(&host->journal, JOURNAL_HELD, err);
 }
 
-int restore_container(struct host *host, struct error *err)
+/* criu has failed; where nobody brings memory any more that is why, and not what criu says. */
+static int explain(struct host *host, int status, struct error *err)
+{
+	struct error reason;
+
+	checkpoint_explain(host, "restore", "restore.log", status, EXIT_VE_START, err);
+	if (fill_check(host, &reason) < 0)
+		error_exit(err, EXIT_VE_START, "cannot restore container '%s': %.900s",
+			   host->container.id, reason.text);
+	return -1;
+}
+
+static int await(struct host *host, const char *stage, struct error *err)
+{
+	int status = 0;
+	int reached = hook_wait(host, stage, CHECKPOINT_LIMIT_MS, &status, err);
+
+	if (reached == 0)
+		return explain(host, status, err);
+	return reached < 0 ? -1 : 0;
+}
+
+static int start(struct host *host, bool memory_apart, struct error *err)
 {
 	CLEANUP(memory_release) char *work = checkpoint_work(host);
 	CLEANUP(memory_release) char *hook = hook_path(host);
+	CLEANUP(memory_release) char *gate = gate_directory(host);
 	CLEANUP(command_release) struct command command = { 0 };
 	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
-	int reached;
-	int status = 0;
 
 	checkpoint.plug_later = true;
+	checkpoint.memory_apart = memory_apart;
+	checkpoint.gate = host->runtime->gated ? gate : NULL;
+	if (host->runtime->restore_command(&checkpoint, &command, err) < 0)
+		return -1;
+	return checkpoint_start(host, &command, "restore", -1, err);
+}
+
+int restore_arm(struct host *host, bool memory_apart, struct error *err)
+{
+	CLEANUP(memory_release) char *work = checkpoint_work(host);
+	CLEANUP(memory_release) char *hook = hook_path(host);
+	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
+
+	if (make_network(host, &checkpoint, err) < 0 || gate_make(host, err) < 0 ||
+	    (memory_apart && fill_start(host, work, err) < 0) ||
+	    undo_push(host, UNDO_FAILURE, undo_drop, json_object_new_object(), err) < 0)
+		return -1;
+	host->armed = true;
+	if (!host->runtime->gated)
+		return 0;
+	return start(host, memory_apart, err) < 0 ? -1 : await(host, HOOK_GATE, err);
+}
+
+/* The images are there: criu, or the runtime that could not be started without them. */
+static int start_criu(struct host *host, bool memory_apart, struct error *err)
+{
+	if (!host->runtime->gated)
+		return start(host, memory_apart, err);
+	/* Whoever waits for it hears why it is not there any more. */
+	return hook_waits(host) ? hook_answer(host, true, err) : 0;
+}
+
+int restore_container(struct host *host, bool memory_apart, struct error *err)
+{
+	const struct container *container = &host->container;
+
 	if (criu_skip_duplicate_detection(host->images, err) < 0 ||
-	    make_network(host, &checkpoint, err) < 0 ||
-	    host->runtime->restore_command(&checkpoint, &command, err) < 0 ||
-	    undo_push(host, UNDO_FAILURE, undo_drop, json_object_new_object(), err) < 0 ||
-	    checkpoint_start(host, &command, "restore", err) < 0)
+	    criu_give_images(host->images, container_root_uid(container),
+			     container_root_gid(container), err) < 0 ||
+	    (!host->armed && restore_arm(host, memory_apart, err) < 0) ||
+	    start_criu(host, memory_apart, err) < 0 || await(host, HOOK_POST_RESTORE, err) < 0)
 		return -1;
-	reached = hook_wait(host, HOOK_POST_RESTORE, CHECKPOINT_LIMIT_MS, &status, err);
-	if (reached < 0)
-		return -1;
-	if (reached == 0)
-		return checkpoint_explain(host, "restore", "restore.log", status, EXIT_VE_START,
-					  err);
 	/* A power loss must not find the container here with files that never came to the disk. */
 	if (staging_sync_end(host, err) < 0)
 		return -1;
+	if (fill_check(host, err) < 0)
+		return error_context(err, "cannot restore container '%s'", host->container.id);
 	return note_held(host, err);
 }
 
@@ -102,6 +163,7 @@ static int let_run(struct host *host, pid_t init_pid, struct error *err)
 	    journal_set_state(&host->journal, JOURNAL_RUNNING, err) < 0 ||
 	    cgroup_thaw(freezer, err) < 0)
 		return -1;
+	frames_repeat(host);
 	announce_addresses(host, init_pid);
 	return 1;
 }
@@ -127,6 +189,37 @@ static int kill_frozen(struct host *host, struct error *err)
 }
 
 /*
+ * What is restored can never get its memory, and nothing of it has run. criu refuses, if it can still be told to; later
+ * it fails by itself, but may then wait for ever for threads that it has killed and nobody but itself can reap.
+ */
+static void give_up(struct host *host)
+{
+	struct error ignored;
+
+	if (hook_waits(host))
+		checkpoint_refuse(host, HOOK_POST_RESTORE, CHECKPOINT_SETTLE_MS, &ignored);
+	processes_kill(host->run_directory, "criu");
+	checkpoint_wait(host, &ignored);
+	fill_await(host, &ignored);
+}
+
+/* As hook_wait(), until criu has let the processes go. */
+static int await_resume(struct host *host, int *status, struct error *err)
+{
+	int64_t deadline = wait_clock() + CHECKPOINT_SETTLE_MS;
+	int reached;
+
+	do {
+		reached = hook_wait(host, HOOK_POST_RESUME, LOOK_INTERVAL_MS, status, err);
+		if (reached < 0 && fill_check(host, err) < 0) {
+			give_up(host);
+			break;
+		}
+	} while (reached < 0 && wait_clock() < deadline);
+	return reached;
+}
+
+/*
  * Lets criu go, and then plugs the network in. Until then the node's bridge does not know the container:
  * its kernel would answer ARP although no task of it runs, and end its connections if it died now.
  * Returns as hook_wait().
@@ -137,9 +230,11 @@ static int let_go(struct host *host, struct error *err)
 	int reached;
 	int status = 0;
 
+	/* The kernel sends as soon as criu lets it, before anybody can hear it. */
+	frames_keep(host, host->init_pid, HELD_LEAVING);
 	if (hook_answer(host, true, err) < 0)
 		return -1;
-	reached = hook_wait(host, HOOK_POST_RESUME, CHECKPOINT_SETTLE_MS, &status, err);
+	reached = await_resume(host, &status, err);
 	if (reached == 0)
 		checkpoint_explain(host, "resume", "restore.log", status, EXIT_VE_START, err);
 	if (reached != 1 || plug_network(host, err) == 0)
@@ -166,7 +261,9 @@ int restore_resume(struct host *host, bool alone, struct error *err)
 	bool ran = host->journal.state == JOURNAL_RUNNING;
 	struct error failure;
 
-	if (!hook_waits(host))
+	if (fill_check(host, &failure) < 0)
+		give_up(host);
+	else if (!hook_waits(host))
 		error_set(&failure, "the restored container is not held any more");
 	else if (let_go(host, &failure) == 1)
 		return let_run(host, host->init_pid, err);
@@ -202,6 +299,25 @@ int restore_drop(struct host *host, json_object *arguments, struct error *err)
 	if (checkpoint_refuse(host, HOOK_POST_RESTORE, CHECKPOINT_SETTLE_MS, err) < 0)
 		return -1;
 	return host->runtime->settle(&host->container, CHECKPOINT_SETTLE_MS, err);
+}
+
+int restore_await_memory(struct host *host, struct error *err)
+{
+	struct error failure;
+
+	if (fill_await(host, &failure) == 0)
+		return 0;
+	if (failure.exit_status != EXIT_VE_START) {
+		*err = failure;
+		return -1;
+	}
+	log_warning("%s", failure.text);
+	/* Its processes have ended; whoever looked after them has still to notice. */
+	if (host->runtime->settle(&host->container, CHECKPOINT_SETTLE_MS, err) < 0 ||
+	    check_start_if_ended(host, "lost what it had in memory", err) < 0)
+		return -1;
+	fill_forget(host);
+	return 0;
 }
 
 int restore_settle(struct host *host, struct error *err)

@@ -266,6 +266,18 @@ int staging_sync_begin(struct host *host, struct areas *areas, struct error *err
 	return process_fork(&host->sync, sync_placed, areas, NULL, 0, err);
 }
 
+int staging_sync_again(struct host *host, struct error *err)
+{
+	CLEANUP(areas_release) struct areas areas = { 0 };
+	json_object *list = json_get_array(journal_header(&host->journal), "areas", AREAS_MAX, err);
+
+	if (list == NULL || areas_from_json(&areas, list, err) < 0 ||
+	    staging_sync_end(host, err) < 0)
+		return -1;
+	process_release(&host->sync);
+	return staging_sync_begin(host, &areas, err);
+}
+
 int staging_sync_end(struct host *host, struct error *err)
 {
 	int status;

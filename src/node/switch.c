@@ -8,6 +8,7 @@
 #include "base/wait.h"
 #include "node/check.h"
 #include "node/dump.h"
+#include "node/frames.h"
 #include "node/hook.h"
 #include "node/restore.h"
 #include "node/retire.h"
@@ -104,6 +105,8 @@ int switch_take_over(struct host *host, bool alone, enum arrival *arrival, struc
 
 int switch_note_moved(struct host *host, struct error *err)
 {
+	/* First: its peers wait for it. */
+	frames_forward(host);
 	return journal_set_state(&host->journal, JOURNAL_MOVED, err);
 }
 
@@ -133,7 +136,7 @@ int switch_finish(struct host *host, struct error *err)
 		return 0;
 	if (is_copy(host) && host->runtime->unfence(&host->container, err) < 0)
 		return -1;
-	if (restore_settle(host, err) < 0)
+	if (restore_settle(host, err) < 0 || restore_await_memory(host, err) < 0)
 		return -1;
 	return host_finish(host, err);
 }

@@ -11,7 +11,9 @@
 #include "base/memory.h"
 #include "base/wait.h"
 #include "node/dump.h"
+#include "node/fill.h"
 #include "node/restore.h"
+#include "node/throttle.h"
 #include "node/undo.h"
 #include "system/cgroup.h"
 #include "system/netns.h"
@@ -29,10 +31,13 @@ const char undo_rename[] = "rename";
 const char undo_unmount[] = "unmount";
 const char undo_remove_link[] = "remove-link";
 const char undo_remove_namespace[] = "remove-namespace";
+const char undo_disarm[] = "disarm";
 const char undo_resume[] = "resume";
 const char undo_unpause[] = "unpause";
+const char undo_fill[] = "fill";
 const char undo_drop[] = "drop";
 const char undo_kill[] = "kill";
+const char undo_throttle[] = "throttle";
 const char undo_start[] = "start";
 const char undo_unfence[] = "unfence";
 
@@ -158,8 +163,11 @@ static const struct {
 	{ undo_unmount, unmount },
 	{ undo_remove_link, remove_link },
 	{ undo_remove_namespace, remove_namespace },
+	{ undo_disarm, dump_disarm },
 	{ undo_resume, dump_resume },
 	{ undo_unpause, unpause },
+	{ undo_throttle, throttle_undo },
+	{ undo_fill, fill_undo },
 	{ undo_drop, restore_drop },
 	{ undo_kill, restore_kill },
 	{ undo_start, start_again },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for dumping and restoring LXC containers: the commands and what they need. */
+/* Alone responsible for whether criu can move an LXC container, for how it is told of one, and for restoring it. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,10 +7,32 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/program.h"
 #include "runtime/lxc.h"
-#include "system/criu.h"
+#include "system/cgroup.h"
 
 #define MOUNTINFO_SIZE_MAX (4 << 20)
+
+/* criu keeps no limits of cgroup v2, and of lxc up to 7.0 a restored container gets none. */
+static void warn_of_lost_limits(const struct lxc_config *config, const char *id)
+{
+	CLEANUP(text_release) struct text keys = { 0 };
+	static const char prefix[] = "lxc.cgroup2.";
+
+	for (size_t i = 0; i < config->count && cgroup_is_unified(); i++) {
+		const char *key = config->items[i].key;
+
+		/* Those of devices are of lxc's own defaults, several lines of a key. */
+		if (text_starts_with(key, prefix) &&
+		    strstr(text_string(&keys), key + sizeof(prefix) - 1) == NULL)
+			text_format(&keys, "%s%s", keys.length > 0 ? ", " : "",
+				    key + sizeof(prefix) - 1);
+	}
+	if (keys.length > 0)
+		log_warning("container '%s': its limits (lxc.cgroup2: %s) take effect on the "
+			    "destination only when it is started the next time",
+			    id, text_string(&keys));
+}
 
 /* Settings whose effect on the node lxc makes only at a start, not at a restore. */
 static void warn_of_lost_settings(const struct lxc_config *config, const char *id)
@@ -107,34 +129,33 @@ int lxc_checkpointable(const struct container *container, struct error *err)
 		if (check_network(&config, numbers[i], container->id, err) < 0)
 			return -1;
 	warn_of_lost_settings(&config, container->id);
+	warn_of_lost_limits(&config, container->id);
 	return check_console(container, err);
 }
 
-/* criu, which lxc starts, reads its further options from a file. */
-static int write_criu_options(const struct checkpoint *checkpoint, const struct lxc_pairs *pairs,
-			      struct command *command, struct error *err)
+/*
+ * criu, whoever starts it, reads its further options from a file. A dump that leaves memory out ends by
+ * serving it to who asks: on its standard input, where nobody does.
+ */
+int lxc_write_criu_options(const struct checkpoint *checkpoint, const struct lxc_pairs *pairs,
+			   const char *memory_apart, const char *cgroup, struct command *command,
+			   struct error *err)
 {
 	CLEANUP(text_release) struct text options = { 0 };
 	CLEANUP(memory_release) char *path = memory_format("%s/criu.conf", checkpoint->work);
 
 	text_format(&options, "tcp-established\nghost-limit %dM\n", CHECKPOINT_GHOST_MIB);
+	if (checkpoint->memory_apart)
+		text_format(&options, "lazy-pages\n%s", memory_apart);
+	if (checkpoint->nftables)
+		text_format(&options, "network-lock nftables\n");
 	for (size_t i = 0; i < pairs->count; i++)
 		text_format(&options, "external netdev[%s]:%s\n", pairs->items[i].name,
 			    pairs->items[i].inner);
+	if (cgroup != NULL)
+		text_format(&options, "cgroup-root %s\n", cgroup);
 	words_format(&command->environment, "CRIU_CONFIG_FILE=%s", path);
 	return file_write(path, &options, 0600, err);
-}
-
-int lxc_dump_command(const struct checkpoint *checkpoint, struct command *command,
-		     struct error *err)
-{
-	static const struct lxc_pairs none;
-
-	words_add_all(&command->argv,
-		      (const char *const[]){ "lxc-checkpoint", "-n", checkpoint->container->id,
-					     "-s", "-D", checkpoint->images, "-A", checkpoint->hook,
-					     NULL });
-	return write_criu_options(checkpoint, &none, command, err);
 }
 
 /* Asked as lxc asks it. */
@@ -147,9 +168,10 @@ static bool has_apparmor(void)
 	       text_starts_with(text_string(&enabled), "Y");
 }
 
-/* The container's own configuration, with names for the outer ends that it leaves open. */
+/* The container's own configuration, with names for the outer ends, and the cgroups, that it leaves open. */
 static int write_restore_config(const struct checkpoint *checkpoint, const struct lxc_pairs *pairs,
-				const char *path, struct error *err)
+				const struct lxc_cgroup *cgroup, const char *path,
+				struct error *err)
 {
 	CLEANUP(text_release) struct text content = { 0 };
 	CLEANUP(memory_release) char *config = lxc_config_path(checkpoint->container->directory);
@@ -168,6 +190,11 @@ static int write_restore_config(const struct checkpoint *checkpoint, const struc
 		if (checkpoint->plug_later)
 			text_format(&content, "lxc.net.%u.link =\n", pair->number);
 	}
+	if (cgroup->container != NULL)
+		text_format(&content,
+			    "lxc.cgroup.dir =\nlxc.cgroup.dir.container = %s\n"
+			    "lxc.cgroup.dir.monitor = %s\n",
+			    cgroup->container, cgroup->monitor);
 	/*
 	 * lxc finds the terminal of /dev/console at a restore only where it opens it outside the
 	 * container, which it does for this value; the container's devpts is criu's to restore.
@@ -183,16 +210,24 @@ int lxc_restore_command(const struct checkpoint *checkpoint, struct command *com
 			struct error *err)
 {
 	CLEANUP(lxc_pairs_release) struct lxc_pairs pairs = { 0 };
+	CLEANUP(lxc_cgroup_release) struct lxc_cgroup cgroup = { 0 };
 	CLEANUP(memory_release) char *config = memory_format("%s/config", checkpoint->work);
+	CLEANUP(memory_release)
+	char *work_directory = memory_format("work-dir %s\n", checkpoint->work);
 	const struct container *container = checkpoint->container;
 
+	if (cgroup_is_unified() && lxc_cgroup_plan(checkpoint, &cgroup, err) < 0)
+		return -1;
 	if (lxc_read_pairs(checkpoint, &pairs, err) < 0 ||
-	    write_restore_config(checkpoint, &pairs, config, err) < 0 ||
-	    write_criu_options(checkpoint, &pairs, command, err) < 0)
+	    write_restore_config(checkpoint, &pairs, &cgroup, config, err) < 0 ||
+	    lxc_write_criu_options(checkpoint, &pairs, work_directory, cgroup.path, command, err) <
+		    0)
 		return -1;
-	if (criu_give_images(checkpoint->images, container_root_uid(container),
-			     container_root_gid(container), err) < 0)
-		return -1;
+	if (checkpoint->gate != NULL) {
+		CLEANUP(memory_release) char *path = program_path_with(checkpoint->gate);
+
+		words_format(&command->environment, "PATH=%s", path);
+	}
 	words_add_all(&command->argv,
 		      (const char *const[]){ "lxc-checkpoint", "-r", "-n", container->id, "-D",
 					     checkpoint->images, "-A", checkpoint->hook, "--rcfile",

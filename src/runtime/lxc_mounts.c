@@ -35,28 +35,43 @@ static void decode(char *text)
 	*to = '\0';
 }
 
-/* One line of fstab's form: source, target, type, options. */
+/* One line of fstab's form. */
+enum { SOURCE, TARGET, TYPE, OPTIONS, FIELD_COUNT };
+
+/* In place; false where lxc itself refuses it. */
+static bool split_mount(char *line, char *fields[FIELD_COUNT])
+{
+	for (size_t i = 0; i < FIELD_COUNT; i++) {
+		do
+			fields[i] = strsep(&line, " \t");
+		while (fields[i] != NULL && *fields[i] == '\0');
+		if (fields[i] == NULL)
+			return false;
+	}
+	decode(fields[SOURCE]);
+	decode(fields[TARGET]);
+	return true;
+}
+
+static bool is_bind(const char *options)
+{
+	return has_option(options, "bind") || has_option(options, "rbind");
+}
+
 static int describe_mount(const char *line, struct container *container, struct error *err)
 {
 	CLEANUP(memory_release) char *copy = memory_duplicate(line);
-	char *rest = copy;
-	char *fields[4];
+	char *fields[FIELD_COUNT];
 
-	for (size_t i = 0; i < COUNT_OF(fields); i++) {
-		do
-			fields[i] = strsep(&rest, " \t");
-		while (fields[i] != NULL && *fields[i] == '\0');
-		if (fields[i] == NULL)
-			return 0; /* lxc itself refuses it */
-	}
-	decode(fields[0]);
-	if (has_option(fields[3], "optional") || fields[0][0] != '/')
+	if (!split_mount(copy, fields))
 		return 0;
-	if (has_option(fields[3], "bind") || has_option(fields[3], "rbind"))
-		return outside_add_mount(container, fields[0], err);
-	if (outside_is_kernel_type(fields[2]))
+	if (has_option(fields[OPTIONS], "optional") || fields[SOURCE][0] != '/')
 		return 0;
-	return outside_refuse_device(container, fields[0], err);
+	if (is_bind(fields[OPTIONS]))
+		return outside_add_mount(container, fields[SOURCE], err);
+	if (outside_is_kernel_type(fields[TYPE]))
+		return 0;
+	return outside_refuse_device(container, fields[SOURCE], err);
 }
 
 static int describe_fstab(const char *path, struct container *container, struct error *err)
@@ -107,4 +122,17 @@ int lxc_describe_mounts(const struct lxc_config *config, struct container *conta
 		if (describe_mount(entries.items[i], container, err) < 0)
 			return -1;
 	return fstab != NULL ? describe_fstab(fstab, container, err) : 0;
+}
+
+void lxc_list_binds(const struct lxc_config *config, struct words *targets)
+{
+	CLEANUP(words_release) struct words entries = { 0 };
+
+	lxc_config_list(config, "lxc.mount.entry", &entries);
+	for (size_t i = 0; i < entries.count; i++) {
+		char *fields[FIELD_COUNT];
+
+		if (split_mount(entries.items[i], fields) && is_bind(fields[OPTIONS]))
+			words_add(targets, fields[TARGET]);
+	}
 }

@@ -28,8 +28,8 @@ void lxc_pairs_release(struct lxc_pairs *pairs)
 	pairs->count = 0;
 }
 
-/* A number of this migration's own, the same whenever it is asked for (FNV-1a). */
-static uint32_t migration_number(const struct checkpoint *checkpoint)
+/* FNV-1a. */
+uint32_t lxc_migration_number(const struct checkpoint *checkpoint)
 {
 	uint32_t hash = 2166136261U;
 
@@ -51,7 +51,7 @@ static void plan_pairs(const struct lxc_config *config, const struct checkpoint 
 {
 	unsigned int numbers[LXC_DEVICES_MAX];
 	size_t count = lxc_config_networks(config, numbers, COUNT_OF(numbers));
-	uint32_t own = migration_number(checkpoint);
+	uint32_t own = lxc_migration_number(checkpoint);
 	unsigned int order = 0;
 
 	for (size_t i = 0; i < count; i++) {

@@ -2,11 +2,13 @@
 /* Alone responsible for the rows of runc and crun in the registry: which program is asked. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "runtime/fence.h"
 #include "runtime/oci.h"
+#include "system/cgroup.h"
 
 int oci_fence(const struct container *container, struct error *err)
 {
@@ -18,16 +20,38 @@ int oci_unfence(const struct container *container, struct error *err)
 	return fence_lower(container->directory, OCI_CONFIG_NAME, err);
 }
 
+/* What the program that is called puts relative paths below: "" or a path. The caller frees. */
+static char *cgroup_parent(const struct container *container)
+{
+	const struct oci_program *program = oci_program_of(container);
+	CLEANUP(memory_release) char *own = NULL;
+	struct error ignored;
+	char *parent;
+
+	if (program == NULL || !program->beside_itself || !cgroup_is_unified())
+		return memory_duplicate("");
+	own = cgroup_of(getpid(), &ignored);
+	if (own == NULL)
+		return memory_duplicate("");
+	parent = file_parent(own);
+	if (strcmp(parent, "/") == 0)
+		*parent = '\0';
+	return parent;
+}
+
 /* Without a path in config.json both programs name the cgroup after the container. */
 char *oci_cgroup(const struct container *container)
 {
 	CLEANUP(oci_config_release) struct oci_config config = { 0 };
+	CLEANUP(memory_release) char *parent = NULL;
 	struct error ignored;
 
 	if (oci_config_of(container->directory, &config, &ignored) < 0)
 		return NULL;
-	if (config.cgroups_path == NULL)
-		return memory_format("/%s", container->id);
+	if (config.cgroups_path == NULL) {
+		parent = cgroup_parent(container);
+		return memory_format("%s/%s", parent, container->id);
+	}
 	return file_path_is_plain(config.cgroups_path) ? memory_duplicate(config.cgroups_path)
 						       : NULL;
 }

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "runtime/oci.h"
-#include "system/criu.h"
+#include "system/cgroup.h"
 #include "system/netns.h"
 
 /* Deleted files that are still open travel in the images; criu's own limit is 1 MiB. */
@@ -114,7 +114,7 @@ static void add_devices(const struct oci_program *program, const struct oci_conf
 
 /* The program starts criu, which reads its further options from a file that the environment names. */
 static int write_criu_options(const struct checkpoint *checkpoint, struct command *command,
-			      struct oci_config *config, struct error *err)
+			      const char *cgroup, struct oci_config *config, struct error *err)
 {
 	const struct container *container = checkpoint->container;
 	CLEANUP(memory_release) char *path = memory_format("%s/criu.conf", checkpoint->work);
@@ -126,6 +126,10 @@ static int write_criu_options(const struct checkpoint *checkpoint, struct comman
 		    "tcp-established\nfile-locks\nlink-remap\nghost-limit " GHOST_LIMIT
 		    "\naction-script %s\n",
 		    checkpoint->hook);
+	if (checkpoint->nftables)
+		text_format(&options, "network-lock nftables\n");
+	if (cgroup != NULL)
+		text_format(&options, "cgroup-root %s\n", cgroup);
 	add_devices(oci_program_of(container), config, &options);
 	words_format(&command->environment, "CRIU_CONFIG_FILE=%s", path);
 	return file_write(path, &options, 0600, err);
@@ -147,7 +151,7 @@ int oci_dump_command(const struct checkpoint *checkpoint, struct command *comman
 {
 	CLEANUP(oci_config_release) struct oci_config config = { 0 };
 
-	if (write_criu_options(checkpoint, command, &config, err) < 0)
+	if (write_criu_options(checkpoint, command, NULL, &config, err) < 0)
 		return -1;
 	add_verb(checkpoint, &config, "checkpoint", &command->argv);
 	words_add(&command->argv, checkpoint->container->id);
@@ -172,11 +176,11 @@ int oci_restore_command(const struct checkpoint *checkpoint, struct command *com
 {
 	CLEANUP(oci_config_release) struct oci_config config = { 0 };
 	const struct container *container = checkpoint->container;
+	/* Of v2 neither program tells criu: without this it would be the one that the original had,
+	 * which may be another container's here. */
+	CLEANUP(memory_release) char *cgroup = cgroup_is_unified() ? oci_cgroup(container) : NULL;
 
-	if (write_criu_options(checkpoint, command, &config, err) < 0)
-		return -1;
-	if (criu_give_images(checkpoint->images, container_root_uid(container),
-			     container_root_gid(container), err) < 0)
+	if (write_criu_options(checkpoint, command, cgroup, &config, err) < 0)
 		return -1;
 	if (oci_program_of(container)->empties_network && config.network == OCI_NETWORK_PRIVATE)
 		words_add(&command->environment, RUNTIME_LOOPBACK "=up");

@@ -16,6 +16,7 @@ const struct oci_program oci_runc = {
 	.record = "state.json",
 	.dump_mark = "checkpoint",
 	.empties_network = true,
+	.beside_itself = true,
 };
 
 const struct oci_program oci_crun = {

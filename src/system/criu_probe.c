@@ -20,6 +20,9 @@
 /* The first criu that keeps the options which runtimes pass, and that restores on kernels since 5.x. */
 #define CRIU_VERSION_LEAST 31700
 
+/* Older ones do not find the lock again that they restored. */
+#define CRIU_VERSION_NFTABLES 40200
+
 /* Where criu remembers what it probed, compiled into it. */
 #define CACHE "/run/criu.kdat"
 #define CACHE_LIMIT (1 << 20)
@@ -103,13 +106,17 @@ int criu_usable(struct error *err)
 	return error_default(err, EXIT_RUNTIME);
 }
 
-void criu_warm(void)
+bool criu_warm(void)
 {
-	static const char *const argv[] = { "criu", "check", NULL };
+	static const char *const argv[] = { "criu", "check", "--feature", "network_lock_nftables",
+					    NULL };
 	struct process_options options = { .argv = argv, PROCESS_DEFAULTS };
+	CLEANUP(memory_release) char *nft = process_find("nft");
 	struct error ignored;
 
-	process_run(&options, CRIU_TIMEOUT_MS, NULL, &ignored);
+	/* nft(8) is what takes the lock away when criu was killed. */
+	return process_run(&options, CRIU_TIMEOUT_MS, NULL, &ignored) == 0 && nft != NULL &&
+	       criu_version(&ignored) >= CRIU_VERSION_NFTABLES;
 }
 
 int criu_dump_cpu(struct text *image, struct error *err)

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/wait.h"
+#include "system/image_answers.h"
 #include "system/image_stream.h"
 
 /* criu's container reads them from inside its user namespace; the directory keeps others out. */
@@ -27,8 +28,10 @@ struct receiving {
 	int directory;
 	int input;
 	int file; /* the current one; -1 */
+	char name[IMAGE_NAME_MAX + 1];
+	struct image_answers answers;
 	uint64_t sum;
-	uint64_t complete; /* files of which the size has come */
+	uint64_t complete; /* sizes that have come */
 	unsigned char *buffer;
 };
 
@@ -36,6 +39,7 @@ static void receiving_release(struct receiving *receiving)
 {
 	descriptor_close(&receiving->directory);
 	descriptor_close(&receiving->file);
+	image_answers_release(&receiving->answers);
 	free(receiving->buffer);
 }
 
@@ -50,11 +54,11 @@ static bool is_wanted(const struct receiving *receiving)
 	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
-static int wait_for_bytes(const struct receiving *receiving, struct error *err)
+static int wait_for_bytes(struct receiving *receiving, struct error *err)
 {
 	for (;;) {
-		struct pollfd ready = { receiving->input, POLLIN, 0 };
-		int count = wait_for(&ready, 1, LOOK_INTERVAL_MS, err);
+		int count = image_answers_wait(&receiving->answers, receiving->input,
+					       LOOK_INTERVAL_MS, err);
 
 		if (count != 0)
 			return count < 0 ? -1 : 0;
@@ -87,7 +91,7 @@ static int read_bytes(struct receiving *receiving, void *bytes, size_t length, s
 
 static int open_file(struct receiving *receiving, size_t length, struct error *err)
 {
-	char name[IMAGE_NAME_MAX + 1];
+	char *name = receiving->name;
 
 	if (length == 0 || length > IMAGE_NAME_MAX)
 		return error_set(err, "the images' stream has a name of %zu bytes", length);
@@ -119,6 +123,41 @@ static int write_data(struct receiving *receiving, const struct image_frame *fra
 	return 0;
 }
 
+/* A hole: it takes no memory. */
+static int write_zeros(struct receiving *receiving, const struct image_frame *frame,
+		       uint64_t *length, struct error *err)
+{
+	if (frame->length != sizeof(*length))
+		return error_set(err, "the images' stream has zeros without a length");
+	memcpy(length, receiving->buffer, sizeof(*length));
+	*length = le64toh(*length);
+	if (*length == 0 || *length > SIZE_MAX_ACCEPTED)
+		return error_set(err, "the images' stream has %llu bytes of zeros",
+				 (unsigned long long)*length);
+	if (fallocate(receiving->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      (off_t)frame->number, (off_t)*length) < 0)
+		return error_system(err, "cannot write zeros into an image");
+	return 0;
+}
+
+/* What of an older state may have come is no longer what there is. */
+static int note_missing(struct receiving *receiving, const struct image_frame *frame,
+			struct error *err)
+{
+	CLEANUP(memory_release)
+	char *name = memory_format("%s%s", receiving->name, IMAGE_MISSING_SUFFIX);
+	CLEANUP(descriptor_close) int fd = -1;
+	uint64_t range[2] = { frame->number };
+
+	if (write_zeros(receiving, frame, &range[1], err) < 0)
+		return -1;
+	fd = openat(receiving->directory, name,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, IMAGE_MODE);
+	if (fd < 0 || write(fd, range, sizeof(range)) != (ssize_t)sizeof(range))
+		return error_system(err, "cannot note in '%s' what is missing", name);
+	return 0;
+}
+
 /* What the sender counted and summed up, before this frame. */
 static int check_end(struct receiving *receiving, const struct image_frame *frame, uint64_t sum,
 		     struct error *err)
@@ -129,7 +168,7 @@ static int check_end(struct receiving *receiving, const struct image_frame *fram
 		return error_set(err, "the images' stream has a bad end");
 	memcpy(&theirs, receiving->buffer, sizeof(theirs));
 	if (frame->number != receiving->complete || le64toh(theirs) != sum)
-		return error_set(err, "the images are not those that were sent: %llu of %llu files",
+		return error_set(err, "the images are not those that were sent: %llu of %llu sizes",
 				 (unsigned long long)receiving->complete,
 				 (unsigned long long)frame->number);
 	return 0;
@@ -141,6 +180,7 @@ static int receive_frame(struct receiving *receiving, struct error *err)
 	unsigned char head[IMAGE_FRAME_SIZE];
 	uint64_t before = receiving->sum;
 	struct image_frame frame;
+	uint64_t zeros;
 
 	if (read_bytes(receiving, head, sizeof(head), err) < 0)
 		return -1;
@@ -156,10 +196,17 @@ static int receive_frame(struct receiving *receiving, struct error *err)
 		return open_file(receiving, frame.length, err);
 	if (frame.kind == IMAGE_END)
 		return check_end(receiving, &frame, before, err) < 0 ? -1 : 1;
+	if (frame.kind == IMAGE_READY)
+		return image_answers_begin(&receiving->answers, receiving->directory, frame.number,
+					   err);
 	if (receiving->file < 0)
 		return error_set(err, "the images' stream has data of no file");
 	if (frame.kind == IMAGE_DATA)
 		return write_data(receiving, &frame, err);
+	if (frame.kind == IMAGE_ZERO)
+		return write_zeros(receiving, &frame, &zeros, err);
+	if (frame.kind == IMAGE_MISSING)
+		return note_missing(receiving, &frame, err);
 	if (frame.kind != IMAGE_SIZE)
 		return error_set(err, "the images' stream has a frame of the kind %u", frame.kind);
 	receiving->complete++;
@@ -168,7 +215,7 @@ static int receive_frame(struct receiving *receiving, struct error *err)
 	return 0;
 }
 
-int image_receive(const char *directory, int input, struct error *err)
+int image_receive(const char *directory, int input, int output, struct error *err)
 {
 	CLEANUP(receiving_release)
 	struct receiving receiving = {
@@ -176,10 +223,12 @@ int image_receive(const char *directory, int input, struct error *err)
 		.directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
 		.input = input,
 		.file = -1,
+		.answers = IMAGE_ANSWERS_NONE,
 		.buffer = memory_allocate(IMAGE_DATA_MAX, 1),
 	};
 	int outcome = 0;
 
+	receiving.answers.output = output;
 	if (receiving.directory < 0)
 		return error_system(err, "cannot open '%s'", directory);
 	while (outcome == 0)

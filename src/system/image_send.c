@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for reading criu's images while they are written, and for sending them. */
 #include <dirent.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -9,13 +8,13 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/wait.h"
 #include "system/image_stream.h"
+#include "system/image_writer.h"
 
 #define PAGE 4096
 /* How soon what criu appends to a file is seen. */
@@ -31,9 +30,7 @@ struct followed {
 
 struct sending {
 	const char *directory;
-	int output;
-	uint64_t sum;
-	int64_t sent;
+	struct image_writer writer;
 	struct followed *files;
 	size_t count;
 	const struct followed *current; /* what the receiver takes data to be of */
@@ -48,35 +45,6 @@ static void sending_release(struct sending *sending)
 	}
 	free(sending->files);
 	free(sending->buffer);
-}
-
-static int write_frame(struct sending *sending, enum image_frame_kind kind, uint64_t number,
-		       const void *bytes, size_t length, struct error *err)
-{
-	struct image_frame frame = { (uint32_t)kind, (uint32_t)length, number };
-	unsigned char head[IMAGE_FRAME_SIZE];
-	struct iovec parts[2] = { { head, sizeof(head) }, { (void *)(uintptr_t)bytes, length } };
-	size_t part = 0;
-
-	image_frame_pack(&frame, head);
-	sending->sent += (int64_t)(sizeof(head) + length);
-	sending->sum = image_checksum(sending->sum, head, sizeof(head));
-	sending->sum = image_checksum(sending->sum, bytes, length);
-	while (part < COUNT_OF(parts)) {
-		ssize_t written = writev(sending->output, parts + part, (int)(2 - part));
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return error_system(err, "cannot send the images");
-		for (; part < COUNT_OF(parts) && (size_t)written >= parts[part].iov_len; part++)
-			written -= (ssize_t)parts[part].iov_len;
-		if (part < COUNT_OF(parts)) {
-			parts[part].iov_base = (char *)parts[part].iov_base + written;
-			parts[part].iov_len -= (size_t)written;
-		}
-	}
-	return 0;
 }
 
 static bool is_zero(const unsigned char *page)
@@ -94,8 +62,8 @@ static int send_piece(struct sending *sending, off_t at, size_t length, struct e
 		bool zero = page == PAGE && is_zero(sending->buffer + end);
 
 		if (zero && end > start &&
-		    write_frame(sending, IMAGE_DATA, (uint64_t)at + start, sending->buffer + start,
-				end - start, err) < 0)
+		    image_write(&sending->writer, IMAGE_DATA, (uint64_t)at + start,
+				sending->buffer + start, end - start, err) < 0)
 			return -1;
 		end += page;
 		if (zero)
@@ -103,8 +71,8 @@ static int send_piece(struct sending *sending, off_t at, size_t length, struct e
 	}
 	if (start == length)
 		return 0;
-	return write_frame(sending, IMAGE_DATA, (uint64_t)at + start, sending->buffer + start,
-			   length - start, err);
+	return image_write(&sending->writer, IMAGE_DATA, (uint64_t)at + start,
+			   sending->buffer + start, length - start, err);
 }
 
 /*
@@ -128,7 +96,8 @@ static int send_appended(struct sending *sending, struct followed *file, bool to
 		if (length == 0)
 			return progress;
 		if (sending->current != file &&
-		    write_frame(sending, IMAGE_FILE, 0, file->name, strlen(file->name), err) < 0)
+		    image_write(&sending->writer, IMAGE_FILE, 0, file->name, strlen(file->name),
+				err) < 0)
 			return -1;
 		sending->current = file;
 		if (send_piece(sending, file->sent, (size_t)length, err) < 0)
@@ -229,35 +198,34 @@ static int follow(struct sending *sending, int control, struct error *err)
 
 static int send_rest(struct sending *sending, struct error *err)
 {
-	uint64_t sum;
-
 	if (find_files(sending, true, err) < 0)
 		return -1;
 	for (size_t i = 0; i < sending->count; i++) {
 		struct followed *file = &sending->files[i];
 
-		if (write_frame(sending, IMAGE_FILE, 0, file->name, strlen(file->name), err) < 0)
+		if (image_write(&sending->writer, IMAGE_FILE, 0, file->name, strlen(file->name),
+				err) < 0)
 			return -1;
 		sending->current = file;
 		if (send_appended(sending, file, true, err) < 0 ||
-		    write_frame(sending, IMAGE_SIZE, (uint64_t)file->sent, NULL, 0, err) < 0)
+		    image_write(&sending->writer, IMAGE_SIZE, (uint64_t)file->sent, NULL, 0, err) <
+			    0)
 			return -1;
 	}
-	sum = htole64(sending->sum);
-	return write_frame(sending, IMAGE_END, sending->count, &sum, sizeof(sum), err);
+	return image_write_end(&sending->writer, err);
 }
 
-int image_send(const char *directory, int control, int output, int64_t *sent, struct error *err)
+int image_send(void *data, int control, int output, int64_t *sent, struct error *err)
 {
 	CLEANUP(sending_release)
 	struct sending sending = {
-		.directory = directory,
-		.output = output,
+		.directory = data,
+		.writer = { .output = output },
 		.buffer = memory_allocate(IMAGE_DATA_MAX, 1),
 	};
 
 	if (follow(&sending, control, err) < 0 || send_rest(&sending, err) < 0)
 		return -1;
-	*sent = sending.sent;
+	*sent = sending.writer.sent;
 	return 0;
 }

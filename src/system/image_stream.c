@@ -14,7 +14,7 @@
 #define WORDS_MAX 1000
 
 struct order {
-	const char *directory;
+	const struct image_sending *sending;
 	int control;
 	int output;
 	int report;
@@ -29,45 +29,66 @@ static int run_sender(void *data)
 	/* Nobody else would end it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	if (image_send(order->directory, order->control, order->output, &sent, &failure) == 0)
+	if (order->sending->send(order->sending->data, order->control, order->output, &sent,
+				 &failure) == 0)
 		return write(order->control, &sent, sizeof(sent)) == sizeof(sent) ? 0 : 2;
 	return write(order->report, failure.text, strlen(failure.text)) > 0 ? 1 : 2;
+}
+
+int image_stream_open(struct image_stream *stream, struct connection *connection,
+		      const char *command, const struct image_sending *sending, const char *target,
+		      struct error *err)
+{
+	CLEANUP(descriptor_close) int output = -1;
+	CLEANUP(descriptor_close) int input = -1;
+	CLEANUP(descriptor_close) int control = -1;
+	CLEANUP(descriptor_close) int errors = -1;
+	CLEANUP(descriptor_close) int answers = -1;
+	CLEANUP(descriptor_close) int answering = -1;
+	const char *const words[] = { target, NULL };
+	CLEANUP(memory_release) char *quoted = words_quote(words);
+	CLEANUP(memory_release) char *line = memory_format("%s --images %s", command, quoted);
+	struct order order = { .sending = sending };
+
+	stream->subject = sending->subject;
+	if (process_stream(&output, &input, err) < 0 ||
+	    process_stream(&stream->control, &control, err) < 0 ||
+	    process_stream(&stream->errors, &errors, err) < 0 ||
+	    (sending->answers != NULL && process_stream(&answers, &answering, err) < 0) ||
+	    remote_start(connection, line, input, answering, errors, &stream->receiver, err) < 0)
+		return -1;
+	order.control = control;
+	order.output = output;
+	order.report = errors;
+	if (sending->answers != NULL)
+		*sending->answers = answers;
+	return process_fork(&stream->sender, run_sender, &order,
+			    (const int[]){ control, output, errors, answers },
+			    sending->answers != NULL ? 4 : 3, err);
 }
 
 int image_stream_start(struct image_stream *stream, struct connection *connection,
 		       const char *command, const char *source, const char *target,
 		       struct error *err)
 {
-	CLEANUP(descriptor_close) int output = -1;
-	CLEANUP(descriptor_close) int input = -1;
-	CLEANUP(descriptor_close) int control = -1;
-	CLEANUP(descriptor_close) int errors = -1;
-	const char *const words[] = { target, NULL };
-	CLEANUP(memory_release) char *quoted = words_quote(words);
-	CLEANUP(memory_release) char *line = memory_format("%s --images %s", command, quoted);
-	struct order order = { .directory = source };
+	struct image_sending sending = {
+		.subject = "images",
+		.send = image_send,
+		.data = (void *)(uintptr_t)source,
+	};
 
-	if (process_stream(&output, &input, err) < 0 ||
-	    process_stream(&stream->control, &control, err) < 0 ||
-	    process_stream(&stream->errors, &errors, err) < 0 ||
-	    remote_start(connection, line, input, -1, errors, &stream->receiver, err) < 0)
-		return -1;
-	order.control = control;
-	order.output = output;
-	order.report = errors;
-	return process_fork(&stream->sender, run_sender, &order,
-			    (const int[]){ control, output, errors }, 3, err);
+	return image_stream_open(stream, connection, command, &sending, target, err);
 }
 
 /* The first words that either end said. */
-static int failure(const struct image_stream *stream, struct error *err)
+int image_stream_failure(const struct image_stream *stream, struct error *err)
 {
 	char bytes[WORDS_MAX];
 	char shown[WORDS_MAX];
 	ssize_t got = recv(stream->errors, bytes, sizeof(bytes), MSG_DONTWAIT);
 
 	text_printable(shown, sizeof(shown), bytes, got > 0 ? (size_t)got : 0);
-	return error_exit(err, EXIT_COPY, "the images could not be sent: %s",
+	return error_exit(err, EXIT_COPY, "the %s could not be sent: %s", stream->subject,
 			  got > 0 ? text_strip(shown) : "the stream ended early");
 }
 
@@ -83,7 +104,7 @@ int image_stream_finish(struct image_stream *stream, int64_t *sent, struct error
 		return -1;
 	if (here != 0 || there != 0 ||
 	    recv(stream->control, &count, sizeof(count), MSG_DONTWAIT) != sizeof(count))
-		return failure(stream, err);
+		return image_stream_failure(stream, err);
 	*sent += count;
 	return 0;
 }

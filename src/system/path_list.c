@@ -153,6 +153,13 @@ static int add_entries(struct path_list *list, const char *path, struct error *e
 	return result;
 }
 
+static bool is_at_home(const struct path_list *list, const char *path)
+{
+	CLEANUP(memory_release) char *full = full_path(list, path);
+
+	return file_path_below(strcmp(path, ".") == 0 ? list->root->path : full, list->home);
+}
+
 static int add_changed(struct path_list *list, const struct table_entry *changed, struct error *err)
 {
 	CLEANUP(memory_release)
@@ -162,7 +169,7 @@ static int add_changed(struct path_list *list, const struct table_entry *changed
 	size_t at = 0;
 
 	/* Where it went, or was removed, its name changed in a directory above. */
-	if (path == NULL)
+	if (path == NULL || (list->only_made && !is_at_home(list, path)))
 		return 0;
 	if (directory->whole) {
 		if (add_entries(list, path, err) < 0)

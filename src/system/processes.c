@@ -55,6 +55,17 @@ static pid_t next_process(DIR *processes)
 	return 0;
 }
 
+/* Another mode of this program; a hook, or what stands in for criu, goes by the name of its link. */
+static bool is_program(pid_t pid)
+{
+	char own[PROC_NAME_SIZE];
+	char name[PROC_NAME_SIZE];
+
+	proc_name(getpid(), own);
+	proc_name(pid, name);
+	return strcmp(name, own) == 0;
+}
+
 bool processes_name(const char *directory, const char *work)
 {
 	DIR *processes = opendir("/proc");
@@ -62,7 +73,7 @@ bool processes_name(const char *directory, const char *work)
 	pid_t pid;
 
 	while (!found && (pid = next_process(processes)) != 0)
-		found = file_names(pid, "cmdline", directory, false) ||
+		found = (file_names(pid, "cmdline", directory, false) && !is_program(pid)) ||
 			(work != NULL && file_names(pid, "environ", work, true));
 	if (processes != NULL)
 		closedir(processes);
@@ -97,17 +108,47 @@ static pid_t login_of(pid_t pid)
 	return 0;
 }
 
-void processes_end_of_login(const char *program)
+/* Returns how many there were. */
+static size_t signal_of_login(pid_t login, const char *program, int number)
 {
+	DIR *processes = opendir("/proc");
+	char name[PROC_NAME_SIZE];
+	size_t count = 0;
+	pid_t pid;
+
+	while ((pid = next_process(processes)) != 0) {
+		proc_name(pid, name);
+		if (strcmp(name, program) == 0 && login_of(pid) == login && kill(pid, number) == 0)
+			count++;
+	}
+	if (processes != NULL)
+		closedir(processes);
+	return count;
+}
+
+void processes_end_of_login(const char *program, int timeout_ms)
+{
+	int64_t deadline = wait_clock() + timeout_ms;
 	pid_t login = login_of(getpid());
-	DIR *processes = login != 0 ? opendir("/proc") : NULL;
+	struct error ignored;
+
+	if (login == 0 || signal_of_login(login, program, SIGTERM) == 0)
+		return;
+	while (signal_of_login(login, program, 0) > 0 && wait_clock() < deadline)
+		if (wait_sleep(INTERVAL_MS, &ignored) < 0)
+			return;
+}
+
+void processes_kill(const char *directory, const char *program)
+{
+	DIR *processes = opendir("/proc");
 	char name[PROC_NAME_SIZE];
 	pid_t pid;
 
 	while ((pid = next_process(processes)) != 0) {
 		proc_name(pid, name);
-		if (strcmp(name, program) == 0 && login_of(pid) == login)
-			kill(pid, SIGTERM);
+		if (strcmp(name, program) == 0 && file_names(pid, "cmdline", directory, false))
+			kill(pid, SIGKILL);
 	}
 	if (processes != NULL)
 		closedir(processes);

@@ -22,7 +22,6 @@
 /* --bwlimit: what a number without a suffix counts */
 #define RSYNC_RATE_UNIT 1024
 
-#define RELEASE_GRACE_MS 2000
 /* Of what it prints on standard error: a line for each file that vanished, say. */
 #define ERRORS_LIMIT (4 << 20)
 
@@ -238,6 +237,16 @@ static bool lost_its_way(const struct rsync_job *job, int status)
 	       (status == RSYNC_PROTOCOL || (status == RSYNC_PARTIAL && has_list(job)));
 }
 
+/* The other end has no time to clean up when this one leaves it; a pass over everything that deletes what
+ * is too much does, and one that could not read something deletes nothing. */
+static void note_remains(const struct rsync_job *job, int status)
+{
+	if (job->kind == RSYNC_ALL && (status == 0 || status == RSYNC_VANISHED))
+		*job->remains = false;
+	else if (status == RSYNC_PROTOCOL)
+		*job->remains = true;
+}
+
 int rsync_finish(struct rsync_run *run, const struct text *list, struct error *err)
 {
 	CLEANUP(text_release) struct text reason = { 0 };
@@ -252,6 +261,7 @@ int rsync_finish(struct rsync_run *run, const struct text *list, struct error *e
 	*job->sent += run->output.sent;
 	if (status < 0)
 		return -1;
+	note_remains(job, status);
 	if (status == 0 || (job->changing && status == RSYNC_VANISHED))
 		return 0;
 	read_errors(run, &errors);
@@ -269,19 +279,12 @@ int rsync_finish(struct rsync_run *run, const struct text *list, struct error *e
 
 void rsync_release(struct rsync_run *run)
 {
-	struct error ignored;
-
-	/* With nothing on its list it has nothing to do, and both of its ends go in order. */
-	if (run->list >= 0 && run->process.pid != 0) {
-		descriptor_close(&run->list);
-		wait_shield();
-		process_wait(&run->process, RELEASE_GRACE_MS, &ignored);
-		wait_unshield();
-	}
+	/* Before its list ends: for an empty one, too, its other end makes the target, which may be in its final
+	 * place by now, anew. */
+	process_release(&run->process);
 	descriptor_close(&run->list);
 	descriptor_close(&run->errors);
 	rsync_output_release(&run->output);
-	process_release(&run->process);
 	*run = (struct rsync_run)RSYNC_RUN_NONE;
 }
 

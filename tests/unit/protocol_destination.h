@@ -40,14 +40,13 @@ static enum work work_place(struct world *world, const struct model *model, int 
 {
 	world->sites[node].files = FILES_COPIED;
 	world->sites[node].fenced = !model->protocol.places_unfenced;
-	if (!model->protocol.syncs_late)
-		return WORK_SYNC;
-	return model->kind == KIND_ONLINE ? WORK_RESTORE : WORK_DONE;
+	return WORK_DONE;
 }
 
 static enum work work_sync(struct world *world, const struct model *model, int node)
 {
-	world->sites[node].files = FILES_SYNCED;
+	if (!model->protocol.syncs_late)
+		world->sites[node].files = FILES_SYNCED;
 	return model->kind == KIND_ONLINE ? WORK_RESTORE : WORK_DONE;
 }
 

@@ -128,7 +128,9 @@ static void lose_tree(struct world *world, int node)
 		world->excused = true;
 	site->alive = false;
 	site->frozen = false;
-	site->hook = HOOK_NONE;
+	/* A criu that only waits does not notice. */
+	if (!site->armed)
+		end_hook(site);
 	site->late_thaw = false;
 }
 
@@ -153,7 +155,7 @@ static void lose_power(struct world *world, const struct model *model, int node)
 	if (site->alive)
 		lose_tree(world, node);
 	world->harmed = true;
-	site->hook = HOOK_NONE;
+	end_hook(site);
 	site->late_thaw = false;
 	if (site->files == FILES_COPIED)
 		site->files = FILES_DAMAGED;
@@ -201,13 +203,13 @@ static void add_faults_at(struct events *events, const struct world *world,
 		to = next_world(events, world);
 		if (node == DESTINATION)
 			lose_tree(to, node);
-		to->sites[node].hook = HOOK_NONE;
+		end_hook(&to->sites[node]);
 		add(events, EVENT_FAULT, where, "criu and its hook are killed");
 	}
 	if (site->hook != HOOK_NONE && node == SOURCE) {
 		to = next_world(events, world);
-		to->sites[node].hook = HOOK_NONE;
-		to->sites[node].frozen = true;
+		to->sites[node].frozen |= !site->armed;
+		end_hook(&to->sites[node]);
 		add(events, EVENT_FAULT, where, "the hook is killed, and criu gives up");
 	}
 	if (site->late_thaw) {

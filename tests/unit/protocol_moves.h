@@ -25,10 +25,13 @@ static const struct {
 } steps[STEPS] = {
 	[STEP_CALL] = { "calls the destination", OWN_NODE, WORK_NONE, STEP_BEGIN_HERE },
 	[STEP_BEGIN_HERE] = { "begin here", SOURCE, WORK_BEGIN, STEP_BEGIN_THERE },
-	[STEP_BEGIN_THERE] = { "begin there", DESTINATION, WORK_RECEIVE, STEP_HALT },
-	[STEP_HALT] = { "halt", SOURCE, WORK_HALT, STEP_RESTORE },
-	[STEP_RESTORE] = { "place and restore", DESTINATION, WORK_PLACE, STEP_COMMIT },
-	[STEP_COMMIT] = { "commit", SOURCE, WORK_FENCE, STEP_TAKE_OVER },
+	[STEP_BEGIN_THERE] = { "begin there", DESTINATION, WORK_RECEIVE, STEP_ARM },
+	[STEP_ARM] = { "arm", SOURCE, WORK_ARM, STEP_HALT },
+	[STEP_HALT] = { "halt", SOURCE, WORK_HALT, STEP_PLACE },
+	[STEP_PLACE] = { "place", DESTINATION, WORK_PLACE, STEP_DUMP },
+	[STEP_DUMP] = { "fence and dump", SOURCE, WORK_FENCE, STEP_RESTORE },
+	[STEP_RESTORE] = { "sync and restore", DESTINATION, WORK_SYNC, STEP_COMMIT },
+	[STEP_COMMIT] = { "commit", SOURCE, WORK_LOOK, STEP_TAKE_OVER },
 	[STEP_TAKE_BACK] = { "take back", OWN_NODE, WORK_ADOPT, STEP_CONNECT },
 	[STEP_CONNECT] = { "calls again", OWN_NODE, WORK_NONE, STEP_ADOPT },
 	[STEP_ADOPT] = { "adopt", OTHER_NODE, WORK_ADOPT, STEP_NONE },
@@ -42,6 +45,32 @@ static const struct {
 	[STEP_FINISH] = { "finish", DESTINATION, WORK_FINISH, STEP_RETIRE },
 	[STEP_RETIRE] = { "retire", SOURCE, WORK_RETIRE, STEP_NONE },
 };
+
+/* Where the copy may not be put into its place before the dump is complete. */
+static enum step next_step(const struct model *model, enum step step)
+{
+	if (!model->protocol.places_late)
+		return steps[step].next;
+	switch (step) {
+	case STEP_HALT:
+		return STEP_DUMP;
+	case STEP_DUMP:
+		return STEP_PLACE;
+	case STEP_PLACE:
+		return STEP_RESTORE;
+	default:
+		return steps[step].next;
+	}
+}
+
+static enum work first_work(const struct model *model, enum step step)
+{
+	if (model->protocol.places_late && step == STEP_DUMP)
+		return WORK_DUMP;
+	if (model->protocol.places_late && step == STEP_COMMIT)
+		return WORK_FENCE;
+	return steps[step].work;
+}
 
 static bool is_migration(const struct site *site)
 {
@@ -153,7 +182,7 @@ static void enter(struct world *world, const struct model *model, int driver, en
 		end_holder(world, driver);
 		world->connected = false;
 	} else if (node == driver) {
-		own->work = (uint8_t)steps[step].work;
+		own->work = (uint8_t)first_work(model, step);
 	} else if (world->connected) {
 		world->request = (uint8_t)step;
 	} else {
@@ -209,7 +238,7 @@ static enum step after(struct world *world, const struct model *model, int drive
 			return STEP_NONE;
 		return model->protocol.finishes_first ? STEP_MOVED : STEP_RETIRE;
 	default:
-		return steps[step].next;
+		return next_step(model, step);
 	}
 }
 
@@ -345,18 +374,18 @@ static const char *hook_goes_on(struct world *world, const struct model *model, 
 			return NULL;
 		}
 	case HOOK_PROCEEDS:
-		site->hook = HOOK_NONE;
+		end_hook(site);
 		/* criu kills what it has dumped, and lets go what it has restored. */
 		if (node == SOURCE)
 			kill_frozen(world, model);
 		return "the orphaned hook proceeds";
 	case HOOK_REFUSES:
-		site->hook = HOOK_NONE;
 		if (node == DESTINATION)
 			kill_restored(world, model);
 		/* criu puts the freezer of what it dumped back as it found it. */
-		site->late_thaw = node == SOURCE;
-		site->frozen = node == SOURCE;
+		site->frozen = node == SOURCE && (site->frozen || !site->armed);
+		site->late_thaw = site->frozen;
+		end_hook(site);
 		return "the orphaned hook refuses";
 	default:
 		return NULL;

@@ -13,6 +13,20 @@ static enum work work_begin(struct world *world, const struct model *model, int 
 	return note(world, node, JOURNAL_BEGUN, WORK_DONE);
 }
 
+/* criu is started, and waits until what it shall dump is frozen. */
+static enum work work_arm(struct world *world, const struct model *model, int node)
+{
+	struct site *site = &world->sites[node];
+
+	if (model->kind != KIND_ONLINE)
+		return WORK_DONE;
+	if (!site->alive || site->hook != HOOK_NONE)
+		return WORK_FAILED;
+	site->hook = HOOK_HEARD;
+	site->armed = true;
+	return WORK_DONE;
+}
+
 static enum work work_halt(struct world *world, const struct model *model, int node)
 {
 	struct site *site = &world->sites[node];
@@ -28,7 +42,7 @@ static enum work work_halt(struct world *world, const struct model *model, int n
 		return WORK_FENCE_STOPPED;
 	}
 	site->frozen = true;
-	return WORK_DUMP;
+	return WORK_DONE;
 }
 
 static enum work work_fence_stopped(struct world *world, const struct model *model, int node)
@@ -41,9 +55,9 @@ static enum work work_fence_stopped(struct world *world, const struct model *mod
 static enum work work_dump(struct world *world, const struct model *model, int node)
 {
 	(void)model;
-	if (world->sites[node].hook != HOOK_NONE || !world->sites[node].frozen)
+	if (world->sites[node].hook != HOOK_HEARD || !world->sites[node].frozen)
 		return WORK_FAILED;
-	world->sites[node].hook = HOOK_HEARD;
+	world->sites[node].armed = false;
 	return WORK_NOTE_FROZEN;
 }
 
@@ -56,7 +70,9 @@ static enum work work_note_frozen(struct world *world, const struct model *model
 static enum work work_fence(struct world *world, const struct model *model, int node)
 {
 	world->sites[node].fenced |= !model->protocol.commits_unfenced;
-	return WORK_LOOK;
+	if (world->sites[node].step == STEP_COMMIT)
+		return WORK_LOOK;
+	return model->kind == KIND_ONLINE ? WORK_DUMP : WORK_DONE;
 }
 
 static enum work work_look(struct world *world, const struct model *model, int node)
@@ -89,7 +105,7 @@ static enum work work_resume(struct world *world, const struct model *model, int
 	enum work next = keeps_journal ? WORK_DONE : WORK_CLOSE;
 
 	if (site->hook == HOOK_HEARD)
-		site->hook = HOOK_NONE;
+		end_hook(site);
 	if ((site->hook != HOOK_NONE || site->late_thaw) && !model->protocol.thaws_early)
 		return WORK_WAITS;
 	site->frozen = false;
@@ -117,7 +133,7 @@ static void kill_frozen(struct world *world, const struct model *model)
 		world->wrong = WRONG_THROWN_AWAY;
 	world->sites[SOURCE].alive = false;
 	world->sites[SOURCE].frozen = false;
-	world->sites[SOURCE].hook = HOOK_NONE;
+	end_hook(&world->sites[SOURCE]);
 }
 
 static enum work work_release(struct world *world, const struct model *model, int node)

@@ -11,6 +11,7 @@
 enum work {
 	WORK_NONE,
 	WORK_BEGIN,
+	WORK_ARM,
 	WORK_HALT,
 	WORK_DUMP,
 	WORK_NOTE_FROZEN,
@@ -54,7 +55,10 @@ enum step {
 	STEP_CALL,
 	STEP_BEGIN_HERE,
 	STEP_BEGIN_THERE,
+	STEP_ARM,
 	STEP_HALT,
+	STEP_PLACE,
+	STEP_DUMP,
 	STEP_RESTORE,
 	STEP_COMMIT, /* up to here a failure puts everything back */
 	STEP_TAKE_BACK,
@@ -84,6 +88,12 @@ static enum work note(struct world *world, int node, enum journal_state state, e
 {
 	world->sites[node].journal = (uint8_t)state;
 	return next;
+}
+
+static void end_hook(struct site *site)
+{
+	site->hook = HOOK_NONE;
+	site->armed = false;
 }
 
 static enum work start_from_files(struct world *world, const struct model *model, int node,

@@ -34,6 +34,7 @@ static const struct {
 	work_run *run;
 } works[WORKS] = {
 	[WORK_BEGIN] = { "notes 'begun'", work_begin },
+	[WORK_ARM] = { "starts criu, which waits", work_arm },
 	[WORK_HALT] = { "freezes, or stops, the container", work_halt },
 	[WORK_DUMP] = { "criu has dumped it and waits in its hook", work_dump },
 	[WORK_NOTE_FROZEN] = { "notes 'frozen'", work_note_frozen },

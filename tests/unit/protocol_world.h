@@ -49,6 +49,7 @@ struct site {
 	uint8_t alive;	 /* there are processes of the container */
 	uint8_t frozen;	 /* their cgroup is */
 	uint8_t hook;
+	uint8_t armed;	   /* criu waits in its hook, but before the dump: it holds nothing yet */
 	uint8_t late_thaw; /* an orphaned hook has refused, and its child has not thawed yet */
 	uint8_t files;
 	uint8_t fenced; /* nobody can start it from these files */
@@ -81,7 +82,8 @@ enum wrong { WRONG_NOTHING, WRONG_RESTARTED, WRONG_THROWN_AWAY };
 struct protocol {
 	enum settlement (*settle)(enum journal_state source, enum journal_state destination);
 	enum orphan (*orphan)(bool dump, enum journal_state own);
-	bool keeps;		  /* --keep-dst; this one is no deviation */
+	bool keeps;	  /* --keep-dst; this one is no deviation */
+	bool places_late; /* the copy, and fences the source, after the dump; no deviation */
 	bool tells_before_commit; /* and commits when it is answered */
 	bool commits_unsynced;	  /* the source's COMMITTED does not outlive a power loss */
 	bool tells_unsynced;	  /* the destination's TOLD does not */
@@ -115,7 +117,7 @@ static bool shall_run(const struct model *model, int node)
 
 static bool executes(const struct site *site)
 {
-	return site->alive && !site->frozen && site->hook == HOOK_NONE;
+	return site->alive && !site->frozen && (site->hook == HOOK_NONE || site->armed);
 }
 
 /* Nothing is left to be settled here. */

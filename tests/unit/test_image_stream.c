@@ -8,6 +8,7 @@
 
 #include "base/process.h"
 #include "system/image_stream.h"
+#include "system/image_writer.h"
 #include "temporary.h"
 
 #define PAGE 4096
@@ -38,7 +39,7 @@ static int record(const char *directory)
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	close(ends[1]);
-	if (image_send(directory, ends[0], output, &sent, &err) < 0)
+	if (image_send((void *)(uintptr_t)directory, ends[0], output, &sent, &err) < 0)
 		fail_msg("%s", err.text);
 	close(ends[0]);
 	assert_int_equal(lseek(output, 0, SEEK_CUR), sent);
@@ -67,7 +68,7 @@ static void test_images_arrive(void **state)
 	/* The zeros were left out. */
 	assert_int_equal(fstat(stream, &status), 0);
 	assert_true(status.st_size < (off_t)sizeof(bytes) * 3 / 4);
-	if (image_receive(to, stream, &err) < 0)
+	if (image_receive(to, stream, -1, &err) < 0)
 		fail_msg("%s", err.text);
 	received = in_temporary("to/pages-1.img");
 	assert_file_is(received, bytes, sizeof(bytes));
@@ -118,15 +119,15 @@ static void test_damage_is_noticed(void **state)
 		byte ^= 0x10;
 		assert_int_equal(pwrite(stream, &byte, 1, at), 1);
 		lseek(stream, 0, SEEK_SET);
-		assert_int_equal(image_receive(to, stream, &err), -1);
+		assert_int_equal(image_receive(to, stream, -1, &err), -1);
 		byte ^= 0x10;
 		assert_int_equal(pwrite(stream, &byte, 1, at), 1);
 	}
 	lseek(stream, 0, SEEK_SET);
-	assert_int_equal(image_receive(to, stream, &err), 0);
+	assert_int_equal(image_receive(to, stream, -1, &err), 0);
 	assert_int_equal(ftruncate(stream, status.st_size - 1), 0);
 	lseek(stream, 0, SEEK_SET);
-	assert_int_equal(image_receive(to, stream, &err), -1);
+	assert_int_equal(image_receive(to, stream, -1, &err), -1);
 }
 
 static void test_names_stay_in_the_directory(void **state)
@@ -144,8 +145,72 @@ static void test_names_stay_in_the_directory(void **state)
 		assert_int_equal(write(stream, head, sizeof(head)), sizeof(head));
 		assert_int_equal(write(stream, bad[i], strlen(bad[i])), strlen(bad[i]));
 		lseek(stream, 0, SEEK_SET);
-		assert_int_equal(image_receive(to, stream, &err), -1);
+		assert_int_equal(image_receive(to, stream, -1, &err), -1);
 		assert_non_null(strstr(err.text, "name"));
+	}
+}
+
+/* A file is named, left and named again; what it had there becomes zero, and takes no memory. */
+static void test_a_file_is_named_again(void **state)
+{
+	CLEANUP(memory_release) char *to = make_directory("to");
+	CLEANUP(memory_release) char *one = in_temporary("to/1");
+	CLEANUP(memory_release) char *two = in_temporary("to/2");
+	CLEANUP(descriptor_close) int stream = memfd_create("stream", MFD_CLOEXEC);
+	struct image_writer writer = { .output = stream };
+	static unsigned char bytes[16 * PAGE];
+	struct stat status;
+
+	(void)state;
+	memset(bytes, 7, sizeof(bytes));
+	assert_int_equal(image_write(&writer, IMAGE_FILE, 0, "1", 1, &err), 0);
+	assert_int_equal(image_write(&writer, IMAGE_DATA, 0, bytes, sizeof(bytes), &err), 0);
+	assert_int_equal(image_write(&writer, IMAGE_SIZE, 16 * PAGE, NULL, 0, &err), 0);
+	assert_int_equal(image_write(&writer, IMAGE_FILE, 0, "2", 1, &err), 0);
+	assert_int_equal(image_write(&writer, IMAGE_DATA, PAGE, bytes, PAGE, &err), 0);
+	assert_int_equal(image_write(&writer, IMAGE_FILE, 0, "1", 1, &err), 0);
+	assert_int_equal(image_write_zero(&writer, 2 * PAGE, 13 * PAGE, &err), 0);
+	/* Beyond the end there is nothing to be done. */
+	assert_int_equal(image_write_zero(&writer, 1 << 30, PAGE, &err), 0);
+	assert_int_equal(image_write_end(&writer, &err), 0);
+	assert_int_equal(lseek(stream, 0, SEEK_CUR), writer.sent);
+	lseek(stream, 0, SEEK_SET);
+	if (image_receive(to, stream, -1, &err) < 0)
+		fail_msg("%s", err.text);
+	memset(bytes + 2 * PAGE, 0, 13 * PAGE);
+	assert_file_is(one, bytes, sizeof(bytes));
+	assert_int_equal(stat(one, &status), 0);
+	assert_true(status.st_blocks * 512 <= 4 * PAGE);
+	memset(bytes, 0, PAGE);
+	memset(bytes + PAGE, 7, PAGE);
+	assert_file_is(two, bytes, 2 * PAGE);
+}
+
+static void test_bad_zeros_are_refused(void **state)
+{
+	static const struct {
+		uint64_t at;
+		uint64_t length;
+		uint32_t size;
+	} bad[] = {
+		{ 0, 0, 8 },	{ 0, UINT64_MAX, 8 },	 { 0, 1ULL << 63, 8 },
+		{ 0, PAGE, 7 }, { 1ULL << 62, PAGE, 8 },
+	};
+	CLEANUP(memory_release) char *to = make_directory("to");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		CLEANUP(descriptor_close) int stream = memfd_create("stream", MFD_CLOEXEC);
+		struct image_writer writer = { .output = stream };
+
+		assert_int_equal(image_write(&writer, IMAGE_FILE, 0, "1", 1, &err), 0);
+		assert_int_equal(image_write(&writer, IMAGE_ZERO, bad[i].at, &bad[i].length,
+					     bad[i].size, &err),
+				 0);
+		assert_int_equal(image_write_end(&writer, &err), 0);
+		lseek(stream, 0, SEEK_SET);
+		assert_int_equal(image_receive(to, stream, -1, &err), -1);
+		assert_non_null(strstr(err.text, bad[i].at > 0 ? "frame" : "zeros"));
 	}
 }
 
@@ -160,14 +225,15 @@ static int send_in_child(void *data)
 	const struct ends *ends = data;
 	int64_t sent;
 
-	return image_send(ends->directory, ends->control, ends->stream, &sent, &err) < 0;
+	return image_send((void *)(uintptr_t)ends->directory, ends->control, ends->stream, &sent,
+			  &err) < 0;
 }
 
 static int receive_in_child(void *data)
 {
 	const struct ends *ends = data;
 
-	return image_receive(ends->directory, ends->stream, &err) < 0;
+	return image_receive(ends->directory, ends->stream, -1, &err) < 0;
 }
 
 /* It leaves while it is being written, and what is written late is there too. */
@@ -231,6 +297,8 @@ int main(void)
 		STREAM_TEST(test_what_was_sent_is_freed),
 		STREAM_TEST(test_damage_is_noticed),
 		STREAM_TEST(test_names_stay_in_the_directory),
+		STREAM_TEST(test_a_file_is_named_again),
+		STREAM_TEST(test_bad_zeros_are_refused),
 		STREAM_TEST(test_a_growing_file_is_followed),
 	};
 

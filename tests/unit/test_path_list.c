@@ -249,9 +249,16 @@ static void too_many_directories_are_said_to_be_lost(void **state)
 static void during_the_dump_only_what_was_made_counts(void **state)
 {
 	CLEANUP(path_list_release) struct path_list list = new_list();
+	CLEANUP(memory_release) char *home = memory_format("%s/d", root.path);
 
 	(void)state;
+	list.home = home;
 	make("d/");
+	make("config");
+	note(".", "config", false);
+	make("other/");
+	make("other/x");
+	note("other", "x", false);
 	make("d/link_remap.1");
 	note("d", "link_remap.1", false);
 	note("d", "cr-tmpfs.x", true);
@@ -260,6 +267,9 @@ static void during_the_dump_only_what_was_made_counts(void **state)
 	assert_int_equal(lines(&list.paths, "d/link_remap.1"), 1);
 	assert_int_equal(lines(&list.paths, "d"), 0);
 	assert_int_equal(lines(&list.paths, "d/cr-tmpfs.x"), 0);
+	/* The copy is in its place by then: its configuration is that of the destination. */
+	assert_int_equal(lines(&list.paths, "config"), 0);
+	assert_int_equal(lines(&list.paths, "other/x"), 0);
 }
 
 #define LIST_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

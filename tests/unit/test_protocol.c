@@ -72,15 +72,15 @@ static void note_work(const struct exploration *exploration, bool *acts, bool *d
 		}
 }
 
-static void try_product(enum kind kind, bool keeps, bool *acts, bool *done)
+static void try_product(enum kind kind, struct protocol protocol, bool *acts, bool *done)
 {
-	struct protocol protocol = { .keeps = keeps };
 	struct exploration exploration;
 	const char *wrong = try(&exploration, protocol, kind);
 
-	print_message("# %s%s: %u worlds, each also without further faults, %u\n", kind_words[kind],
-		      keeps ? ", --keep-dst" : "", exploration.worlds,
-		      exploration.count - exploration.worlds);
+	print_message("# %s%s%s: %u worlds, each also without further faults, %u\n",
+		      kind_words[kind], protocol.keeps ? ", --keep-dst" : "",
+		      protocol.places_late ? ", all files looked at after the dump" : "",
+		      exploration.worlds, exploration.count - exploration.worlds);
 	if (wrong != NULL) {
 		print_message("# %s:\n", wrong);
 		print_story(&exploration, exploration.where);
@@ -99,9 +99,10 @@ static void test_product(void **state)
 	(void)state;
 	memset(consulted, 0, sizeof(consulted));
 	for (int kind = KIND_ONLINE; kind <= KIND_STOPPED; kind++) {
-		try_product((enum kind)kind, false, acts, done);
-		try_product((enum kind)kind, true, acts, done);
+		try_product((enum kind)kind, (struct protocol){ 0 }, acts, done);
+		try_product((enum kind)kind, (struct protocol){ .keeps = true }, acts, done);
 	}
+	try_product(KIND_ONLINE, (struct protocol){ .places_late = true }, acts, done);
 	/* Nothing is right because it never happens. */
 	for (int act = WORK_NONE + 1; act < WORKS; act++)
 		if (!acts[act])
@@ -277,7 +278,9 @@ static void test_other_orders(void **state)
 		{ "it regains before the rollback", { .regains_first = true }, KIND_ONLINE },
 		{ "it is gone though it ran", { .gone_after_running = true }, KIND_RESTART },
 		{ "'told' is rolled back as it is", { .rolls_back_told = true }, KIND_RESTART },
-		{ "nobody looks at the hook", { .commits_unseen = true }, KIND_ONLINE },
+		{ "nobody looks at the hook",
+		  { .commits_unseen = true, .places_late = true },
+		  KIND_ONLINE },
 		{ "the source is not fenced", { .commits_unfenced = true }, KIND_ONLINE },
 		{ "an agent drops what is held", { .agent_drops_held = true }, KIND_ONLINE },
 		{ "it finishes before 'moved'", { .finishes_first = true }, KIND_RESTART },
