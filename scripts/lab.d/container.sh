@@ -6,9 +6,11 @@
 # ct HOST ID KIND [KEY=VALUE...]: one copy of a cached tree, a configuration, and a start.
 #	RUNTIME=lxc  or runc, crun: the container is then a bundle, /var/lib/oci/ID
 #	PRIV=no      yes: without user namespace
-#	MB=64        mem: memory to fill with random bytes    DIRTY=4  of which so many MB/s are rewritten
+#	MB=64        mem, memory: memory to fill with random bytes    DIRTY=4  of which so many MB/s are rewritten
+#	PROCESSES, ORDER, CHANGES    memory: see fixtures/memory/main.c
 #	FILES=0      so many small files below /srv/tree       NASTY=no yes: what mktree makes, in /srv/nasty
-#	START=yes    no: leave it stopped               CHURN=no   mem: yes: churn.py changes /srv/churn all the time
+#	START=yes    no: leave it stopped
+#	CHURN=no     mem, memory: yes: churn.py changes /srv/churn all the time
 #	IP=ID        last part of its addresses (10.77.0.IP, fd77::IP); its MAC ends so, too
 #	PATH_=/var/lib/lxc/ID/rootfs   its private area        EXTRA='' lines added to its configuration
 #	(runc, crun: an object of JSON that is merged into it)
@@ -17,10 +19,11 @@ ct() {
 	local host=$1 id=$2 kind=$3
 	shift 3
 	local RUNTIME=lxc PRIV=no MB=64 DIRTY=4 FILES=0 NASTY=no START=yes CHURN=no IP=$id PATH_="" EXTRA="" NET=yes
+	local PROCESSES="" ORDER="" CHANGES=""
 	local pair root folder tree
 	for pair; do
 		case ${pair%%=*} in
-		RUNTIME | PRIV | MB | DIRTY | FILES | NASTY | START | CHURN | IP | PATH_ | EXTRA | NET) printf -v "${pair%%=*}" %s "${pair#*=}" ;;
+		RUNTIME | PRIV | MB | DIRTY | FILES | NASTY | START | CHURN | IP | PATH_ | EXTRA | NET | PROCESSES | ORDER | CHANGES) printf -v "${pair%%=*}" %s "${pair#*=}" ;;
 		*) die "ct: unknown key in '$pair'" ;;
 		esac
 	done
@@ -37,8 +40,7 @@ ct() {
 		oci_configure "$host" "$id" "$folder"
 		[ "$START" = no ] || oci_start "$host" "$id" "$folder"
 	else
-		[ "$CHURN" = no ] || EXTRA+=$'\n'"lxc.environment = CHURN=$CHURN"
-		write_config "$id" "$IP" "$PATH_" "$MB" "$DIRTY" "$PRIV" "$EXTRA" >"$root$folder/config"
+		write_config "$id" "$IP" "$PATH_" "$PRIV" "$EXTRA" >"$root$folder/config"
 		[ "$START" = no ] || x "$host" lxc-start -n "$id" -d </dev/null
 	fi
 	[ "$START" = no ] || [ "$NET" = no ] || wait_for_service "$host" "$id" "$kind" "$IP"
@@ -53,6 +55,31 @@ folder_of() {
 	esac
 }
 
+# environment: what the container's programs are told by the keys of ct, one NAME=VALUE a line.
+environment() {
+	local name
+	for name in MB DIRTY PROCESSES ORDER CHANGES; do
+		[ -z "${!name}" ] || echo "$name=${!name}"
+	done
+	[ "$CHURN" = no ] || echo "CHURN=$CHURN"
+}
+
+# program NAME: the path of a fixture that is written in C, compiled once for each state of its source. It is
+# static: a container has no libraries but its own.
+program() {
+	local source=$fixtures/$1 built stamp
+	stamp=$(cat "$source"/*.[ch] | sha256sum)
+	built=$lab/programs/$1-${stamp:0:12}
+	if [ ! -x "$built" ]; then
+		mkdir -p "$lab/programs"
+		gcc -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -static -pthread -o "$built.$$" "$source"/*.c ||
+			die "cannot compile $source"
+		rm -f "$lab/programs/$1"-????????????
+		mv "$built.$$" "$built"
+	fi
+	echo "$built"
+}
+
 # add_redis FROM TREE: redis, and the libraries that it wants, into the small tree of a mem container.
 add_redis() {
 	local from=$1 tree=$2 file
@@ -65,11 +92,13 @@ add_redis() {
 
 # make_tree TREE KIND: by the keys of ct.
 make_tree() {
-	local tree=$1 kind=$2 image file shifted=""
+	local tree=$1 kind=$2 image like=$2 file shifted=""
 	image=$(image_path)
+	[ "$kind" = pg ] || like=mem
 	[ "$PRIV" = yes ] || shifted=-shifted
-	cp -a "$image/${kind/redis/mem}$shifted" "$tree"
+	cp -a "$image/$like$shifted" "$tree"
 	[ "$kind" != redis ] || add_redis "$image/pg" "$tree"
+	[ "$kind" != memory ] || install -m 755 "$(program memory)" "$tree/sbin/memory"
 	install -m 755 "$fixtures/ctinit-$kind" "$tree/sbin/ctinit"
 	install -m 644 "$fixtures/work.py" "$fixtures/churn.py" "$tree/srv"
 	[ "$FILES" = 0 ] || python3 "$fixtures/mkfiles.py" "$tree/srv/tree" "$FILES"
@@ -81,20 +110,19 @@ make_tree() {
 		fi
 	fi
 	if [ "$PRIV" = no ]; then
-		for file in sbin/ctinit srv/work.py srv/churn.py srv/tree; do
+		for file in sbin/ctinit sbin/memory srv/work.py srv/churn.py srv/tree; do
 			[ ! -e "$tree/$file" ] || python3 "$fixtures/shift.py" "$tree/$file" 100000
 		done
 	fi
 }
 
 write_config() {
-	local id=$1 ip=$2 path=$3 mb=$4 dirty=$5 privileged=$6 extra=$7
+	local id=$1 ip=$2 path=$3 privileged=$4 extra=$5
 	cat <<-END
 		lxc.uts.name = ct$id
 		lxc.rootfs.path = dir:$path
 		lxc.init.cmd = /sbin/ctinit
-		lxc.environment = MB=$mb
-		lxc.environment = DIRTY=$dirty
+		$(environment | sed 's/^/lxc.environment = /')
 		lxc.net.0.type = veth
 		lxc.net.0.link = br0
 		lxc.net.0.flags = up
@@ -116,7 +144,7 @@ wait_for_service() {
 	local host=$1 id=$2 kind=$3 ip=$4 tries
 	for tries in {1..300}; do
 		case $kind in
-		mem) ! x "$host" python3 -c "import socket; socket.create_connection(('$network.$ip', 7000), 1)" 2>/dev/null || return 0 ;;
+		mem | memory) ! x "$host" python3 -c "import socket; socket.create_connection(('$network.$ip', 7000), 1)" 2>/dev/null || return 0 ;;
 		redis) ! x "$host" python3 -c "import socket; socket.create_connection(('$network.$ip', 6379), 1)" 2>/dev/null || return 0 ;;
 		pg) ! x "$host" psql -h "$network.$ip" -U postgres -qc 'create temporary table t ()' >/dev/null 2>&1 || return 0 ;;
 		esac

@@ -9,6 +9,9 @@
 #	                                        with VZMIGRATE_LAB_DISK=MB one of its own, of so many MiB
 #	pid      "PID STARTTIME" of its first process, as seen from here; log: what that process said
 
+# What vzmigrate sets in the kernel while it restores; the hosts share it. $lab/setting is what it was.
+setting=/proc/sys/vm/unprivileged_userfaultfd
+
 # pid_of HOST: the host's first process; fails when the host is not up (a recycled pid is not it).
 pid_of() {
 	local pid start stat
@@ -37,8 +40,9 @@ cgroup_roots() {
 	fi
 }
 
-# join_cgroups HOST: move this shell (a subshell: BASHPID) to the host's cgroups. With v2 processes are
-# in the leaf "init" of the host, or it could not pass controllers on to its containers.
+# join_cgroups HOST: move this shell (a subshell: BASHPID) to the host's cgroups. With v2 processes are in its
+# cgroup "init", or it could not pass controllers on to runc's and crun's containers. LXC's are below "init",
+# where lxc-checkpoint sends criu, too: in "/" only a machine's own root may have processes beside controllers.
 join_cgroups() {
 	local root
 	for root in $(cgroup_roots); do
@@ -214,6 +218,8 @@ crash() {
 	while is_up "$host"; do sleep 0.02; done
 	remove_cgroups "$host"
 	rm -f "$lab/hosts/$host/pid"
+	# The kernel does not end with a host, but what was set in it for a while would.
+	[ ! -r "$lab/setting" ] || cat "$lab/setting" >$setting
 }
 
 # stop_host HOST: crash it, and take down what was made for it.
@@ -236,6 +242,7 @@ up() {
 		flock 7
 		make_keys
 		if ! ip link show "$bridge" >/dev/null 2>&1; then
+			cat $setting >"$lab/setting"
 			ip link add "$bridge" address 02:00:00:00:00:fe type bridge
 			ip addr add "$network.254/24" dev "$bridge"
 			ip addr add "$network6:fe/64" dev "$bridge" nodad
@@ -252,6 +259,18 @@ down() {
 	for host in $all_hosts; do stop_host "$host"; done
 	ip link del "$bridge" 2>/dev/null || true
 	rmdir "$lab/hosts" 2>/dev/null || true
+}
+
+# link_rate RATE: what comes to a host is what is shaped: what leaves it comes to another.
+link_rate() {
+	local host
+	for host in $all_hosts; do
+		is_up "$host" || continue
+		tc qdisc del dev "$link$host" root 2>/dev/null || true
+		# A burst of what comes in one tick of the kernel's clock (4 ms) at 1 Gbit/s, and half as much again.
+		[ "$1" = unlimited ] ||
+			tc qdisc add dev "$link$host" root tbf rate "$1" burst 768kb latency 20ms
+	done
 }
 
 install_binary() {

@@ -7,7 +7,7 @@ oci_configure() {
 	local host=$1 id=$2 folder=$3 root
 	root=$(root_of "$host")
 	x "$host" runc spec -b "$folder" </dev/null
-	MB=$MB DIRTY=$DIRTY NET=$NET PRIV=$PRIV EXTRA=$EXTRA python3 "$fixtures/ociconfig.py" \
+	ENVIRONMENT=$(environment) NET=$NET PRIV=$PRIV EXTRA=$EXTRA python3 "$fixtures/ociconfig.py" \
 		"$root$folder/config.json" "$id" "${PATH_#"$folder"/}"
 }
 

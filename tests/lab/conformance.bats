@@ -17,7 +17,7 @@ setup() { fresh; }
 
 teardown() {
 	stop_clients
-	echo max >/sys/fs/cgroup/pids/vzlab-B/pids.max
+	limit_processes B max
 }
 
 # each FUNCTION: with $RUNTIME, $keys and $user_keys of each row; the last line "runtime: …" tells which failed.
@@ -89,6 +89,7 @@ moves() {
 	end_on B 101
 }
 
+# bats test_tags=vm
 @test "a running container moves live, under a client that checks every byte, and back, and then with a restart" {
 	each moves
 }
@@ -109,6 +110,7 @@ is_renamed() {
 	assert_equal "$(inside A 301 hostname)" ct301
 }
 
+# bats test_tags=vm
 @test "a container gets a new id, live and with a restart" {
 	each is_renamed
 }
@@ -173,16 +175,17 @@ restore_fails() {
 		time.sleep(600)
 	END
 	holder=$!
-	threads() { [ "$(on A sh -c 'cat /sys/fs/cgroup/pids/lxc.payload.101/pids.current /sys/fs/cgroup/pids/101/pids.current 2>/dev/null')" -gt 100 ]; }
+	threads() { [ "$(threads_of A 101)" -gt 100 ]; }
 	wait_until 10 threads
 	remember A B
-	echo $(($(cat /sys/fs/cgroup/pids/vzlab-B/pids.current) + 60)) >/sys/fs/cgroup/pids/vzlab-B/pids.max
+	limit_processes B 60
 	migrate --online 10.77.0.2 101
 	kill "$holder"
-	echo max >/sys/fs/cgroup/pids/vzlab-B/pids.max
+	limit_processes B max
 	put_back 7 "cannot restore container '101'"
 }
 
+# bats test_tags=vm
 @test "7: criu cannot restore within the destination's limit of processes" {
 	each restore_fails
 }

@@ -15,12 +15,17 @@ setup() {
 teardown() {
 	stop_clients
 	lab mend B
-	echo max >/sys/fs/cgroup/pids/vzlab-B/pids.max
+	limit_processes B max
 }
 
 journal_says() { grep -q "\"$2\"" "$(root_of "$1")/var/lib/vzmigrate/101.journal" 2>/dev/null; }
 rsync_runs() { [ -n "$(on A pidof rsync)" ]; }
 vzmigrate_pid() { on A pgrep -o -x vzmigrate; }
+# signal_when STATE SIGNAL: as soon as A's journal says so. A stop is too short to be looked at from out here.
+signal_when() {
+	on A timeout 20 sh -c 'until grep -q "\"$1\"" /var/lib/vzmigrate/101.journal 2>/dev/null; do sleep 0.002; done
+		kill -s "$2" "$(pgrep -o -x vzmigrate)"' _ "$1" "$2"
+}
 
 # A process in the container that criu cannot dump: its standard output is a file outside.
 # (No plain sleep: a system call that criu interrupted may end early, and with it busybox's sleep.)
@@ -52,12 +57,12 @@ outsider_stop() {
 		time.sleep(60)
 	END
 	holder=$!
-	threads() { [ "$(on A sh -c 'cat /sys/fs/cgroup/pids/lxc.payload.101/pids.current')" -gt 60 ]; }
+	threads() { [ "$(threads_of A 101)" -gt 60 ]; }
 	wait_until 10 threads
-	echo $(($(cat /sys/fs/cgroup/pids/vzlab-B/pids.current) + 40)) >/sys/fs/cgroup/pids/vzlab-B/pids.max
+	limit_processes B 40
 	migrate --online 10.77.0.2 101
 	kill "$holder"
-	echo max >/sys/fs/cgroup/pids/vzlab-B/pids.max
+	limit_processes B max
 	put_back 7 "cannot restore container '101'"
 }
 
@@ -124,8 +129,7 @@ outsider_stop() {
 
 @test "25: SIGTERM while the container is frozen" {
 	migrate_start --online 10.77.0.2 101
-	wait_until 20 journal_says A frozen
-	on A kill -TERM "$(vzmigrate_pid)"
+	signal_when frozen TERM
 	migrate_wait
 	put_back 25 "interrupted"
 }
@@ -189,13 +193,13 @@ outsider_stop() {
 
 @test "kill -9 of vzmigrate with the container frozen: it runs on, and the next attempt succeeds" {
 	migrate_start --online 10.77.0.2 101
-	wait_until 20 journal_says A frozen
-	on A kill -KILL "$(vzmigrate_pid)"
+	signal_when frozen KILL
 	migrate_wait
 	alive() { [ "$(alive_on 101)" = A ]; }
 	wait_until 10 alive
-	gone() { [ ! -e "$(root_of B)/var/lib/vzmigrate/101.journal" ]; }
-	wait_until 20 gone
+	# What is not held yet is taken back at once; what is, by the next attempt.
+	settled() { [ ! -e "$(root_of B)/var/lib/vzmigrate/101.journal" ] || journal_says B held; }
+	wait_until 20 settled
 	migrate --online 10.77.0.2 101
 	assert_status 0
 	assert_runs_only_on B 101

@@ -22,9 +22,14 @@ bats_require_minimum_version 1.5.0
 
 helper_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(cd "$helper_folder/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR
+. "$helper_folder/clients.bash"
 VZMIGRATE=${VZMIGRATE:-$project/build/vzmigrate}
 fixtures=$helper_folder/fixtures
-hosts="A B C"
+hosts=${VZMIGRATE_LAB_HOSTS:-A B C}
+
+# How many times slower than others this machine is: time limits are as many times longer (tests/vm/inside).
+slowness=${VZMIGRATE_LAB_SLOWNESS:-1}
 
 lab() { "$project/scripts/lab" "$@" </dev/null 3>&-; }
 # on HOST COMMAND...: what the command prints is what the test sees; stdin is the test's.
@@ -48,8 +53,8 @@ folder_of() {
 # state_of HOST ID: in the words of its own runtime: "RUNNING", "running".
 state_of() {
 	case $RUNTIME in
-	lxc) on "$1" timeout 10 lxc-info -n "$2" -sH ;;
-	*) on "$1" timeout 10 "$RUNTIME" state "$2" 2>&1 | sed -n 's/.*"status": "\(.*\)".*/\1/p; s/.*does not exist.*/none/p; s/.*No such file.*/none/p' ;;
+	lxc) on "$1" timeout $((10 * slowness)) lxc-info -n "$2" -sH ;;
+	*) on "$1" timeout $((10 * slowness)) "$RUNTIME" state "$2" 2>&1 | sed -n 's/.*"status": "\(.*\)".*/\1/p; s/.*does not exist.*/none/p; s/.*No such file.*/none/p' ;;
 	esac
 }
 
@@ -60,7 +65,7 @@ fail() {
 
 # wait_until SECONDS COMMAND...: until the command succeeds; fails when it does not in time.
 wait_until() {
-	local end=$(($(date +%s%N) + ${1}000000000))
+	local end=$(($(date +%s%N) + ${1}000000000 * slowness))
 	shift
 	until "$@"; do
 		[ "$(date +%s%N)" -lt "$end" ] || fail "waited in vain for: $*" || return 1
@@ -73,12 +78,12 @@ wait_until() {
 # migrate ARGUMENT...: vzmigrate on A, at most two minutes (MIGRATE_HOST and MIGRATE_TIMEOUT say otherwise).
 # `run` of bats: sets $status, $output (both streams) and $lines.
 migrate() {
-	run on "${MIGRATE_HOST:-A}" timeout -k 5 "${MIGRATE_TIMEOUT:-120}" vzmigrate "$@" </dev/null
+	run on "${MIGRATE_HOST:-A}" timeout -k 5 $((${MIGRATE_TIMEOUT:-120} * slowness)) vzmigrate "$@" </dev/null
 }
 
 # migrate_start ARGUMENT...: the same in the background; migrate_wait takes its end.
 migrate_start() {
-	on "${MIGRATE_HOST:-A}" timeout -k 5 "${MIGRATE_TIMEOUT:-120}" vzmigrate "$@" </dev/null >"$BATS_TEST_TMPDIR/migrate.out" 2>&1 &
+	on "${MIGRATE_HOST:-A}" timeout -k 5 $((${MIGRATE_TIMEOUT:-120} * slowness)) vzmigrate "$@" </dev/null >"$BATS_TEST_TMPDIR/migrate.out" 2>&1 &
 	migrate_pid=$!
 }
 
@@ -91,12 +96,29 @@ migrate_wait() {
 # --- containers ------------------------------------------------------------------------------------------
 
 # cgroups_of HOST ID: the cgroup folders of a container, seen from here (lxc appends "-1" and so on to a taken name;
-# runc and crun call them by the id alone).
+# runc and crun call them by the id alone; with v2 those of lxc are below the host's own "init").
 cgroups_of() {
 	local folder
-	for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$1"/{lxc.payload."$2"{,-[0-9]*},"$2"}; do
+	for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$1"/{,init/}{lxc.payload."$2"{,-[0-9]*},"$2"}; do
 		[ ! -d "$folder" ] || echo "$folder"
 	done
+}
+
+# host_cgroup HOST CONTROLLER: the folder of a host's own cgroup that has the controller's files.
+host_cgroup() {
+	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+		echo "/sys/fs/cgroup/vzlab-$1"
+	else
+		echo "/sys/fs/cgroup/$2/vzlab-$1"
+	fi
+}
+
+# limit_processes HOST MORE: not more than that beyond those of now; "max": no limit.
+limit_processes() {
+	local folder limit=$2
+	folder=$(host_cgroup "$1" pids)
+	[ "$limit" = max ] || limit=$(($(cat "$folder/pids.current") + limit))
+	echo "$limit" >"$folder/pids.max"
 }
 
 # processes_of HOST ID: the container's processes there, as pids of this machine.
@@ -105,6 +127,15 @@ processes_of() {
 	for folder in $(cgroups_of "$1" "$2"); do
 		find "$folder" -name cgroup.procs -exec cat {} +
 	done
+}
+
+# threads_of HOST ID: how many threads the container's processes have there.
+threads_of() {
+	local process count=0
+	for process in $(processes_of "$1" "$2"); do
+		count=$((count + $(ls "/proc/$process/task" 2>/dev/null | wc -l)))
+	done
+	echo $count
 }
 
 # running_on ID: the hosts where the container has processes, frozen and held ones too: "A", "A B" or "".
@@ -173,7 +204,7 @@ fresh() {
 			[ ! -d "$folder" ] || lab ct-remove "$host" "$(basename "$folder")"
 		done
 		[ -z "$(ls "$root/run/netns" 2>/dev/null)" ] || on "$host" ip -all netns delete </dev/null
-		for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$host"/lxc.payload.*; do
+		for folder in /sys/fs/cgroup/{freezer/,}vzlab-"$host"/{,init/}lxc.payload.*; do
 			[ ! -d "$folder" ] || xargs -r kill -KILL <"$folder/cgroup.procs" || true
 		done
 		# lxc-stop leaves the cgroups of a container that was restored.
@@ -181,45 +212,9 @@ fresh() {
 		# The kernel takes its time to remove a network namespace; until then it answers for its addresses.
 		wait_until 10 no_pairs "$host"
 		# shellcheck disable=SC2016	# expanded in the host
-		on "$host" sh -c 'for images in /run/vzmigrate/*/images; do umount -l "$images"; done' 2>/dev/null || true
+		on "$host" sh -c 'for mounted in /run/vzmigrate/*/images /run/vzmigrate/*/memory; do umount -l "$mounted"; done' 2>/dev/null || true
 		rm -rf --one-file-system "$root"/var/lib/vzmigrate "$root"/run/vzmigrate* "$root"/vz/* "$root"/var/lib/lxc/.[!.]* \
 			"$root"/var/lib/oci
-	done
-}
-
-# --- clients ---------------------------------------------------------------------------------------------
-
-declare -gA client_pids=()
-
-# client_start NAME ADDRESS [OPTION...]: the checking echo client, on this machine; returns when it has an answer.
-client_start() {
-	local name=$1 out=$BATS_TEST_TMPDIR/client-$1
-	shift
-	python3 "$fixtures/client.py" "$@" --ready "$out.ready" </dev/null >"$out" 2>&1 3>&- &
-	client_pids[$name]=$!
-	wait_until 10 test -e "$out.ready" || fail "client $name: $(cat "$out")"
-}
-
-# client_stop NAME: ask it to end; fails unless its connection lived and every byte was right. Its line is
-# in $client_line, its longest wait in milliseconds in $client_gap.
-client_stop() {
-	local code=0
-	kill -TERM "${client_pids[$1]}" 2>/dev/null || true
-	wait "${client_pids[$1]}" || code=$?
-	unset "client_pids[$1]"
-	client_line=$(cat "$BATS_TEST_TMPDIR/client-$1")
-	client_gap=$(sed -n 's/.*gap=\([0-9]*\)\.\([0-9]*\).*/\1\2/p' <<<"$client_line")
-	# shellcheck disable=SC2034	# for the test
-	client_gap=$((10#${client_gap:-0}))
-	[ "$code" = 0 ] || fail "client $1: $client_line"
-}
-
-stop_clients() {
-	local name
-	for name in "${!client_pids[@]}"; do
-		kill -KILL "${client_pids[$name]}" 2>/dev/null || true
-		wait "${client_pids[$name]}" 2>/dev/null || true
-		unset "client_pids[$name]"
 	done
 }
 
@@ -255,8 +250,8 @@ snapshot() {
 		echo "# configurations"
 		cat /var/lib/lxc/*/config /var/lib/oci/*/config.json 2>/dev/null
 		echo "# cgroups"
-		find /sys/fs/cgroup -mindepth 2 -type d -name 'lxc*' | grep -v pivot | sort
-		find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -type d -name '[0-9]*' | sort
+		find /sys/fs/cgroup -mindepth 1 -type d -name 'lxc*' | grep -v pivot | sort
+		find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d -name '[0-9]*' | sort
 		echo "# links"
 		ip -o link | sed 's/^[0-9]*: //; s/[@:].*//' | sed 's/^veth[A-Za-z0-9]\{6\}$/veth/' | sort
 		echo "# packet filter"
@@ -300,6 +295,19 @@ assert_output_has() { [[ $output == *"$1"* ]] || fail "expected '$1' in:" "$outp
 
 refute_output_has() { [[ $output != *"$1"* ]] || fail "unexpected '$1' in:" "$output"; }
 
+# events CODE: a Python expression over `events`, the objects that -b has put in $output; it must be true. of(EVENT)
+# picks one kind, stopped(CONTAINER) says from when until when it stood still.
+events() {
+	python3 -c '
+import json, sys
+events = [json.loads(line) for line in sys.stdin if line.strip()]
+of = lambda event, container=None: [e for e in events if e["event"] == event and container in (None, e["container"])]
+def stopped(container):
+    at = {e["stage"]: e["time_ms"] for e in of("stage", container)}
+    return next(at[s] for s in ("freeze", "stop") if s in at), next(at[s] for s in ("resume", "start", "hand-over") if s in at)
+assert eval("(" + sys.argv[1] + ")"), events' "$1" <<<"$output" || fail "not so: $1"
+}
+
 # assert_runs_only_on HOST ID: processes there and nowhere else, and its runtime agrees.
 assert_runs_only_on() {
 	assert_equal "$(running_on "$2")" "$1" || fail "$(where_is "$2")" || return 1
@@ -318,12 +326,41 @@ where_is() {
 	done
 }
 
-# assert_memory ID: a mem container's memory is what its program wrote, every page.
+# line_of ID PORT: the line that the container says on a TCP port of its own.
+line_of() { timeout $((60 * slowness)) python3 -c "import socket; print(socket.create_connection(('10.77.0.$1', $2), 30 * $slowness).makefile().readline().strip())"; }
+
+# assert_memory ID: a mem or memory container's memory is what its program wrote, every page, as of now. What it
+# says is in $memory_line.
 assert_memory() {
-	local answer
-	answer=$(timeout 60 python3 -c "import socket; s = socket.create_connection(('10.77.0.$1', 7001), 30); print(s.recv(100).decode().strip())") ||
-		fail "container $1 does not answer about its memory" || return 1
-	[[ $answer == ok* ]] || fail "memory of container $1: $answer"
+	memory_line=$(line_of "$1" 7001) || fail "container $1 does not answer about its memory" || return 1
+	[[ $memory_line == ok* ]] || fail "memory of container $1: $memory_line"
+}
+
+# churn ID ORDER: the answer of churn.py, which changes the tree of a container with CHURN=yes.
+churn() {
+	timeout 60 python3 -c "import socket; s = socket.create_connection(('10.77.0.$1', 7002), 30); s.sendall(b'$2'); print(s.makefile().readline().strip())"
+}
+
+# assert_moved_tree ID FROM TO: a container was moved with -r no while churn.py changed its tree. Its files are what
+# the program knows that they are, and the two trees differ only where it was at work in that moment, and by criu's
+# own names. The old one is removed then, and the program goes on.
+assert_moved_tree() {
+	local id=$1 from=$2 to=$3 answer
+	answer=$(churn "$id" check)
+	[[ $answer == moved:* ]] || fail "churn.py: $answer" || return 1
+	tree_of "$from" /var/lib/lxc/"$id".migrated/rootfs/srv/churn >"$BATS_TEST_TMPDIR/tree.from"
+	tree_of "$to" /var/lib/lxc/"$id"/rootfs/srv/churn >"$BATS_TEST_TMPDIR/tree.to"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/tree.from")" -gt 300 ]
+	diff "$BATS_TEST_TMPDIR/tree.from" "$BATS_TEST_TMPDIR/tree.to" | sed -n 's/^[<>] \([^\t]*\)\t.*/\1/p' |
+		grep -v 'link_remap\.[0-9]*$' | sort -u >"$BATS_TEST_TMPDIR/differ"
+	tr ' ' '\n' <<<"${answer#moved:}" | sort -u >"$BATS_TEST_TMPDIR/touched"
+	comm -23 "$BATS_TEST_TMPDIR/differ" "$BATS_TEST_TMPDIR/touched" >"$BATS_TEST_TMPDIR/lost"
+	[ ! -s "$BATS_TEST_TMPDIR/lost" ] ||
+		fail "differs, but nobody touched it:" "$(head -n 20 "$BATS_TEST_TMPDIR/lost")" \
+			"$(diff "$BATS_TEST_TMPDIR/tree.from" "$BATS_TEST_TMPDIR/tree.to" | cut -c 1-200 | head -n 20)" ||
+		return 1
+	rm -rf --one-file-system "$(root_of "$from")/var/lib/lxc/$id.migrated"
+	assert_equal "$(churn "$id" go)" "gone on"
 }
 
 # put_back STATUS SENTENCE: the last migration of 101 failed so; the source runs on, its client "one" noticed

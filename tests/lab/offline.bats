@@ -22,6 +22,7 @@ teardown() { stop_clients; }
 	assert_runs_only_on B 101
 }
 
+# bats test_tags=vm
 @test "a running container restarts on the destination with every file" {
 	container A 101 mem NASTY=yes FILES=500
 	tree_of A /var/lib/lxc/101/rootfs --except . --except tmp --except 'tmp/*' --except 'run/*' >"$BATS_TEST_TMPDIR/tree"

@@ -56,6 +56,24 @@ teardown() { stop_clients; }
 	client_stop six
 }
 
+# What was lost its sender would repeat after the stop's double, and an address after a second.
+@test "who waits for an answer waits hardly longer than the container stands still" {
+	local stopped
+	container A 101 mem MB=16
+	client_start four 10.77.0.101 --step
+	client_start six fd77::101 --step
+	migrate --online 10.77.0.2 101
+	assert_status 0
+	sleep 1.5
+	stopped=$(sed -n 's/.*(stopped for \([0-9]*\) ms.*/\1/p' <<<"$output")
+	for name in four six; do
+		client_stop $name
+		[ "$client_gap" -lt $((stopped + 300)) ] ||
+			fail "client $name waited $client_gap ms, the container stood still for $stopped ms"
+	done
+}
+
+# bats test_tags=vm
 @test "there and back again, nothing is left on either host" {
 	container A 101 mem
 	client_start one 10.77.0.101 --stream
@@ -73,6 +91,22 @@ teardown() { stop_clients; }
 	sleep 0.5
 	client_stop one
 	assert_memory 101
+}
+
+@test "a container in which nothing changes leaves nothing either" {
+	container A 101 redis
+	remember B
+	migrate --online -v 10.77.0.2 101
+	assert_status 0
+	assert_output_has ": 0 paths changed, 0 files to compare"
+	remember A
+	MIGRATE_HOST=B migrate --online 10.77.0.1 101
+	assert_status 0
+	assert_runs_only_on A 101
+	assert_unchanged B
+	migrate --online 10.77.0.2 101
+	assert_status 0
+	assert_unchanged A
 }
 
 @test "two containers, one after the other, with one command" {

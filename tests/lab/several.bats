@@ -12,18 +12,6 @@ setup_file() {
 
 teardown() { stop_clients; }
 
-# events CODE: a Python expression over `events`, the objects of $output; it must be true.
-events() {
-	python3 -c '
-import json, sys
-events = [json.loads(line) for line in sys.stdin if line.strip()]
-of = lambda event, container=None: [e for e in events if e["event"] == event and container in (None, e["container"])]
-def stopped(container):
-    at = {e["stage"]: e["time_ms"] for e in of("stage", container)}
-    return next(at[s] for s in ("freeze", "stop") if s in at), next(at[s] for s in ("resume", "start", "hand-over") if s in at)
-assert eval("(" + sys.argv[1] + ")"), events' "$1" <<<"$output" || fail "not so: $1"
-}
-
 all_run_on() {
 	for id in 101 102 103; do assert_runs_only_on "$1" $id || return; done
 }
