@@ -43,7 +43,7 @@ objects := $(sources:%.c=$(BUILD)/%.o)
 unit_sources := $(wildcard tests/unit/test_*.c)
 unit_programs := $(unit_sources:tests/unit/%.c=$(BUILD)/tests/%)
 
-.PHONY: all check check-unit check-cli check-lab check-fault fault lint demo bench install uninstall clean help
+.PHONY: all check check-unit check-cli check-lab check-vm check-fault fault lint demo bench install uninstall clean help
 
 all: $(BUILD)/vzmigrate ## build the program
 
@@ -65,15 +65,21 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libvzmigrate.a
 
 # Each target that starts on a fresh machine first lets scripts/setup install what is missing, and
 # then calls make again.
-check: ## install what is missing, build, run every suite but fault (with SANITIZE: unit and cli)
+check: ## install what is missing, build, run every suite but vm (with SANITIZE: unit and cli)
 	scripts/setup build check
 	$(MAKE) all unit-programs
-	BUILD=$(BUILD) scripts/check $(if $(SANITIZE),unit cli,unit cli lab)
+	$(if $(SANITIZE),,$(MAKE) FAILURE_POINTS=1 all)
+	BUILD=$(BUILD) scripts/check $(if $(SANITIZE),unit cli,unit cli lab fault)
 
 check-unit check-cli check-lab: ## one suite only
 	scripts/setup build check
 	$(MAKE) all unit-programs
 	BUILD=$(BUILD) scripts/check $(@:check-%=%)
+
+check-vm: ## what needs another kernel, in a virtual machine with Debian's own (VZMIGRATE_VM: options of bats)
+	scripts/setup build check vm
+	$(MAKE) all
+	BUILD=$(BUILD) scripts/check vm
 
 check-fault fault: ## every kind of failure at every step: a cross-section; fault: the whole matrix (more than an hour)
 	scripts/setup build check
@@ -93,10 +99,10 @@ demo: ## move a running PostgreSQL between two hosts on this machine
 	$(MAKE) all
 	scripts/demo $(BUILD)/vzmigrate
 
-bench: ## stop and total times beside the recipe by hand, in one run
+bench: ## stop and total times beside the recipe by hand, in one run; BENCH=all: every row, into docs/benchmark.md
 	scripts/setup build check
 	$(MAKE) all
-	scripts/bench $(BUILD)/vzmigrate
+	scripts/bench $(if $(filter all,$(BENCH)),--rows all --output docs/benchmark.md,$(BENCH)) $(BUILD)/vzmigrate
 
 install: $(BUILD)/vzmigrate ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/vzmigrate $(DESTDIR)$(SBINDIR)/vzmigrate

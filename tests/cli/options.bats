@@ -17,6 +17,7 @@ accepted="
 --lazy | --online
 --lazy --noiter | --live
 --require-realtime | --online
+--throttle | --online
 --require-realtime --lazy | --online
 --max-downtime=300ms | --online
 --max-downtime 1.5s | --online
@@ -96,6 +97,8 @@ conflicts="
 --lazy|--lazy goes only with --online
 --lazy --noiter|goes only with --online
 --require-realtime|--require-realtime goes only with --online
+--throttle|--throttle goes only with --online
+--online --noiter --throttle|--noiter and --throttle exclude each other
 --max-downtime=1s|--max-downtime goes only with --online
 --online --noiter --require-realtime|--noiter and --require-realtime exclude each other
 --live --require-realtime --noiter|--noiter and --require-realtime exclude each other

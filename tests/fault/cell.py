@@ -14,7 +14,7 @@ from run import CONTAINER, Client, Run, Silence, recover
 from sampler import Sampler
 
 # Python compiles some modules only when the program has been running for a while: the tree must not change by that.
-KEYS = ('mem', 'MB=8', 'DIRTY=2', 'FILES=100',
+KEYS = ('mem', 'MB=64', 'DIRTY=2', 'FILES=100',
         'EXTRA=lxc.environment = BEAT=5\nlxc.environment = PYTHONDONTWRITEBYTECODE=1')
 # How long a client may wait for bytes that are repeated after a cut of ten seconds.
 PATIENCE = 25
@@ -25,6 +25,8 @@ class Result:
     def __init__(self, cell):
         self.mode, self.row, self.column, self.name = cell.mode, cell.row.name, cell.fault.column, cell.name
         self.ok, self.why, self.status = True, '', None
+        self.unforgivable = False	# two copies ran
+        self.unsteady = False		# it was right only when it was tried again
         self.account = []
         self.samples = self.longest = self.seconds = 0
 
@@ -136,6 +138,7 @@ class Lab:
                     result.name += ' (%s)' % getattr(run, 'hit', 'nothing')
             twice = sampler.ran_twice(cell.mode == 'online')
             if twice:
+                result.unforgivable = True
                 raise Failure(twice)
         except Failure:
             result.account = list(self.account(run, sampler))
@@ -204,6 +207,8 @@ class Lab:
                 raise
 
     def judge_rest(self, owner, running, groups):
+        # One that failed notices a moment later that its connection has ended.
+        until(5, lambda: not [p for host in self.hosts for p in host.processes() if p.name == 'rsync'], 'every rsync has ended')
         tree = checks.tree_start(owner)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             if running:

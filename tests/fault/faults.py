@@ -8,12 +8,15 @@ from hosts import Failure
 
 # --timeout of every run: what is silent for longer is lost.
 TIMEOUT = 3
-ONLINE_DUMPED = ('copy-last', 'copy-images', 'place', 'restore', 'fence', 'commit', 'resume', 'release')
+ONLINE_DUMPED = ('copy-last', 'ready', 'await-dump', 'copy-images', 'place', 'restore', 'fence', 'commit', 'resume',
+                 'release')
 ONLINE_HELD = ('fence', 'commit', 'resume')
 RSYNC = ('copy-files', 'copy-last')
 # What the destination's agent does in a row.
-OPERATIONS = {'check': 'check', 'create': 'stage', 'prepare-switch': 'prepare', 'place': 'place', 'restore': 'restore',
-              'resume': 'take-over', 'start': 'take-over', 'hand-over': 'take-over', 'finish': 'finish'}
+OPERATIONS = {'check': 'check', 'create': 'stage', 'prepare-switch': 'prepare', 'ready': 'arm-restore',
+              'place': 'place', 'restore': 'restore',
+              'resume': 'take-over', 'start': 'take-over', 'hand-over': 'take-over', 'fill': 'await-memory',
+              'finish': 'finish'}
 
 
 def is_program(process, word):
@@ -21,7 +24,7 @@ def is_program(process, word):
 
 
 def source_process(process):
-    return is_program(process, '101') and '--agent' not in process.argv and '--pipe' not in process.argv
+    return is_program(process, '101') and not {'--agent', '--pipe', '--fill'} & set(process.argv)
 
 
 def agent_process(process):
@@ -30,6 +33,10 @@ def agent_process(process):
 
 def images_process(process):
     return is_program(process, '--images')
+
+
+def fill_process(process):
+    return is_program(process, '--fill')
 
 
 def hook_process(process):
@@ -97,6 +104,9 @@ class Fault:
     def fits(self, mode, row):
         if row in ('lock', 'find') and self.do in NEEDS_PEER:
             return False
+        # Online the copy is mostly in its place by then.
+        if (mode, row) == ('online', 'place') and self.do in (kill_agent, kill_agent_at_end):
+            return False
         return mode in self.modes and (not self.rows or row in self.rows)
 
 
@@ -136,6 +146,18 @@ def killer(side, matches):
         stand(run)
         wait_and_kill(run, getattr(run, side), matches)
     return kill
+
+
+def kill_fill_worker(run):
+    """Who fills memory in, not who watches over that."""
+    stand(run)
+    found = [p for p in run.destination.processes() if fill_process(p)]
+    workers = [p for p in found if p.parent in {p.pid for p in found}]
+    if not workers:
+        raise Failure('nobody fills memory in')
+    for process in workers:
+        process.kill()
+    run.release()
 
 
 def cut(run, seconds):
@@ -204,8 +226,8 @@ def signaller(*numbers):
 
 
 NEEDS_PEER = {kill_agent}
-SOURCE_TOOLS = ('freeze',) + ONLINE_DUMPED
-DESTINATION_TOOLS = ('restore',) + ONLINE_HELD
+SOURCE_TOOLS = ('arm', 'freeze', 'dump') + ONLINE_DUMPED
+DESTINATION_TOOLS = ('await-dump', 'restore') + ONLINE_HELD
 online = ('online',)
 FAULTS = (
     Fault('the row fails', 'fail', 'fail', fail),
@@ -213,13 +235,15 @@ FAULTS = (
           rows=('copy-files', 'restore', 'commit', 'resume', 'start', 'hand-over', 'release', 'finish')),
     Fault('the source process is killed', 'src', 'killed', kill_source, kills_source=True),
     Fault('the source process is killed at its end', 'src>', 'killed', kill_source_at_end, kills_source=True, at_end=True,
-          rows=('freeze', 'restore', 'commit', 'resume', 'start', 'hand-over', 'release', 'retire')),
+          rows=('arm', 'freeze', 'restore', 'commit', 'resume', 'start', 'hand-over', 'release', 'retire')),
     Fault('the agent is killed', 'agent', 'lost', kill_agent),
     Fault('the agent is killed before it can answer', 'agent>', 'lost', kill_agent_at_end, rows=tuple(OPERATIONS)),
     Fault('rsync is killed', 'rsync', 'tool', killer('source', named('rsync')), rows=RSYNC),
     Fault('rsync is killed over there', 'rsync-d', 'tool', killer('destination', named('rsync')), rows=RSYNC),
     Fault('the receiver of the images is killed', 'images', 'tool', killer('destination', images_process), online,
-          ('copy-last', 'copy-images')),
+          ('copy-memory', 'final-round', 'copy-last', 'copy-images')),
+    Fault('who fills memory in is killed', 'fill', 'tool', kill_fill_worker, online, ONLINE_HELD),
+    Fault('who watches over that is killed', 'guard', 'survive', killer('destination', fill_process), online, ONLINE_HELD),
     Fault('criu is killed', 'criu', 'tool', killer('source', named('criu')), online, SOURCE_TOOLS),
     Fault('lxc-checkpoint is killed', 'lxc', 'tool', killer('source', lxc_checkpoint), online, SOURCE_TOOLS),
     Fault('the hook is killed', 'hook', 'tool', killer('source', hook_process), online, SOURCE_TOOLS),

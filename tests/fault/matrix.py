@@ -110,29 +110,34 @@ def expectation(row, fault, restored):
 
 # The cross-section for every day. Each row fails, and what changes something has its process killed (where offline is
 # not the same as online). Beyond that: every fault in these rows, where the state of things is another than before;
-THOROUGH = {'online': ('restore', 'resume'), 'restart': ('start',), 'stopped': ()}
+THOROUGH = {'online': ('restore', 'resume'), 'restart': (), 'stopped': ()}
 # and in the other rows these, by their columns.
-SAMPLES = {'online': {'create': ('agent>', 'disk'),
-                      'copy-files': ('hup', 'agent', 'rsync', 'rsync-d', 'cut', 'disk', 'tmpfs'),
+SAMPLES = {'online': {'create': ('agent>',),
+                      'copy-files': ('agent', 'rsync', 'cut', 'disk', 'hup'),
                       'prepare-switch': ('agent', 'tmpfs'),
-                      'freeze': ('src>', 'int2', 'agent', 'criu', 'lxc', 'hook', 'cut', 'tmpfs', 'power', 'power-d'),
-                      'copy-last': ('int', 'rsync-d', 'criu', 'disk', 'power-d'),
+                      'copy-memory': ('agent', 'images', 'cut', 'tmpfs', 'power-d'),
+                      'final-round': ('images',),
+                      'arm': ('src>', 'int', 'criu', 'lxc'),
+                      'freeze': ('src>', 'int2', 'agent', 'criu', 'power'),
+                      'dump': ('criu', 'lxc', 'hook', 'power-d'),
+                      'copy-last': ('rsync-d', 'disk'),
+                      'ready': ('int', 'agent', 'agent>', 'power-d'),
+                      'await-dump': ('int', 'lxc-d', 'criu-d', 'cut'),
                       'copy-images': ('images', 'hook', 'tmpfs', 'power'),
-                      'place': ('agent>', 'lxc'),
-                      'restore': ('int',),
-                      'fence': ('agent', 'criu', 'criu-d', 'hook', 'hook-d', 'power-d'),
-                      'commit': ('fail>', 'src>', 'int2', 'agent', 'criu', 'hook-d', 'cut', 'cut10', 'disk', 'power', 'power-d'),
+                      'fence': ('agent', 'criu-d', 'hook', 'fill', 'guard'),
+                      'commit': ('fill', 'fail>', 'src>', 'int2', 'agent', 'hook-d', 'cut', 'cut10', 'power', 'power-d'),
                       'resume': ('hup',),
-                      'release': ('src>', 'agent', 'criu', 'hook', 'power', 'power-d'),
-                      'finish': ('agent>', 'cut1', 'cut', 'disk', 'power', 'power-d'),
-                      'retire': ('src>', 'cut', 'power', 'power-d')},
+                      'release': ('src>', 'criu', 'power', 'power-d'),
+                      'fill': ('src>', 'agent', 'cut', 'power-d'),
+                      'finish': ('agent>', 'cut', 'disk', 'power', 'power-d'),
+                      'retire': ('src>', 'power-d')},
            'restart': {'stop': ('int2', 'agent', 'cut', 'power', 'power-d'),
-                       'commit': ('agent', 'cut', 'power', 'power-d', 'src>'),
-                       'start': ('int',),
-                       'finish': ('agent', 'cut', 'power', 'power-d')},
+                       'commit': ('agent', 'cut', 'power-d', 'src>'),
+                       'start': ('fail>', 'src>', 'agent', 'agent>', 'cut', 'power', 'power-d', 'int'),
+                       'finish': ('agent', 'power')},
            'stopped': {'copy-files': ('cut', 'disk'),
                        'commit': ('agent', 'power'),
-                       'hand-over': ('src>', 'agent', 'agent>', 'cut', 'disk', 'power', 'power-d')}}
+                       'hand-over': ('src>', 'agent>', 'cut', 'power')}}
 HARMLESS = ('lock', 'find', 'connect', 'check')
 RARELY = {'online': ('commit', 'resume'), 'restart': (), 'stopped': ()}
 

@@ -127,10 +127,11 @@ class Run:
         self.timers, self.cures = [], []
 
     def agents_end(self):
-        """Every process of the program but hooks has ended: what takes back by itself has done so."""
+        """Every process of the program has ended but hooks, and those who will fill memory in, of a container that is held:
+        what takes back by itself has done so."""
         def working():
             return [p for host in (self.source, self.destination) for p in host.processes()
-                    if p.argv and p.argv[0].endswith('vzmigrate') and not faults.hook_process(p)]
+                    if p.argv and p.argv[0].endswith('vzmigrate') and not faults.hook_process(p) and not faults.fill_process(p)]
         try:
             until(faults.TIMEOUT * 3 + 5, lambda: not working(), 'the agent ends')
         except Failure:
