@@ -31,6 +31,9 @@ char *lxc_home(struct error *err);
  * none. The caller frees. */
 char *lxc_config_path(const char *directory);
 
+/* Reads the container's configuration with all that it includes. */
+int lxc_config_of(const struct container *container, struct lxc_config *config, struct error *err);
+
 /* Waits, at most timeout_ms, for an answer of lxc-info that is no passing state. */
 int lxc_state(const char *id, const char *directory, int timeout_ms, enum container_state *state,
 	      pid_t *init_pid, struct error *err);

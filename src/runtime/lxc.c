@@ -59,6 +59,15 @@ char *lxc_config_path(const char *directory)
 	return fence_path(directory, LXC_CONFIG_NAME);
 }
 
+int lxc_config_of(const struct container *container, struct lxc_config *config, struct error *err)
+{
+	CLEANUP(memory_release) char *path = lxc_config_path(container->directory);
+
+	if (path == NULL)
+		return error_set(err, "container '%s' has no configuration", container->id);
+	return lxc_config_read(config, path, err);
+}
+
 void lxc_add_rcfile(struct words *argv, const char *directory)
 {
 	CLEANUP(memory_release) char *config = lxc_config_path(directory);

@@ -45,17 +45,14 @@ int lxc_cgroup_plan(const struct checkpoint *checkpoint, struct lxc_cgroup *cgro
 		    struct error *err)
 {
 	CLEANUP(lxc_config_release) struct lxc_config config = { 0 };
-	CLEANUP(memory_release) char *path = lxc_config_path(checkpoint->container->directory);
 	CLEANUP(memory_release) char *base = NULL;
 	CLEANUP(memory_release) char *below = NULL;
 	const char *folder;
 	const char *named;
 	const char *inner;
 
-	if (path == NULL || lxc_config_read(&config, path, err) < 0)
-		return path == NULL ? error_set(err, "container '%s' has no configuration",
-						checkpoint->container->id)
-				    : -1;
+	if (lxc_config_of(checkpoint->container, &config, err) < 0)
+		return -1;
 	base = read_base(&config, err);
 	if (base == NULL)
 		return -1;

@@ -107,14 +107,11 @@ static int check_console(const struct container *container, struct error *err)
 int lxc_checkpointable(const struct container *container, struct error *err)
 {
 	CLEANUP(lxc_config_release) struct lxc_config config = { 0 };
-	CLEANUP(memory_release) char *path = lxc_config_path(container->directory);
 	unsigned int numbers[LXC_DEVICES_MAX];
 	const char *terminals;
 	size_t count;
 
-	if (path == NULL)
-		return error_set(err, "container '%s' has no configuration", container->id);
-	if (lxc_config_read(&config, path, err) < 0)
+	if (lxc_config_of(container, &config, err) < 0)
 		return -1;
 	terminals = lxc_config_get(&config, "lxc.tty.max");
 	if (terminals != NULL && atoi(terminals) != 0)

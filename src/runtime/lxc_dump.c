@@ -53,16 +53,12 @@ static int call_criu(const struct checkpoint *checkpoint, struct command *comman
 		     struct error *err)
 {
 	CLEANUP(lxc_config_release) struct lxc_config config = { 0 };
-	CLEANUP(memory_release) char *path = lxc_config_path(checkpoint->container->directory);
 	CLEANUP(memory_release) char *freezer = NULL;
 	CLEANUP(memory_release)
 	char *process = memory_format("%d", (int)checkpoint->container->init_pid);
 	struct words *argv = &command->argv;
 
-	if (path == NULL)
-		return error_set(err, "container '%s' has no configuration",
-				 checkpoint->container->id);
-	if (lxc_config_read(&config, path, err) < 0 ||
+	if (lxc_config_of(checkpoint->container, &config, err) < 0 ||
 	    cgroup_find_freezer(checkpoint->container->init_pid, &freezer, err) < 0)
 		return -1;
 	words_add_all(argv, (const char *const[]){ "criu",

@@ -79,12 +79,8 @@ static void plan_pairs(const struct lxc_config *config, const struct checkpoint 
 int lxc_read_pairs(const struct checkpoint *checkpoint, struct lxc_pairs *pairs, struct error *err)
 {
 	CLEANUP(lxc_config_release) struct lxc_config config = { 0 };
-	CLEANUP(memory_release) char *path = lxc_config_path(checkpoint->container->directory);
 
-	if (path == NULL)
-		return error_set(err, "container '%s' has no configuration",
-				 checkpoint->container->id);
-	if (lxc_config_read(&config, path, err) < 0)
+	if (lxc_config_of(checkpoint->container, &config, err) < 0)
 		return -1;
 	plan_pairs(&config, checkpoint, pairs);
 	return 0;
