@@ -65,6 +65,9 @@ int host_lock(struct host *host, const char *id, struct error *err);
  * (node/adopt.h). */
 int host_begin(struct host *host, json_object *header, struct error *err);
 
+/* Is it the destination's part in the migration that the journal is of? */
+bool host_is_destination(const struct host *host);
+
 /* Takes back everything that was done on this node, newest first; --keep-dst's files stay. Goes on after
  * a failure, reports the first. */
 int host_undo(struct host *host, struct error *err);

@@ -165,6 +165,13 @@ int host_begin(struct host *host, json_object *header, struct error *err)
 	return 0;
 }
 
+bool host_is_destination(const struct host *host)
+{
+	const char *role = json_find_text(journal_header(&host->journal), "role");
+
+	return role != NULL && strcmp(role, "destination") == 0;
+}
+
 int host_undo(struct host *host, struct error *err)
 {
 	unsigned int scopes = 1U << UNDO_FAILURE | 1U << UNDO_TEMPORARY;

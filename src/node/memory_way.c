@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for finding out which way a container's memory can go on this node. */
-#include <string.h>
-
-#include "base/json.h"
 #include "node/checkpoint.h"
 #include "node/memory_way.h"
 #include "system/memory_track.h"
@@ -24,8 +21,7 @@ void memory_way_find(const struct host *host, bool destination, struct memory_wa
 
 int memory_way_prepare(struct host *host, struct memory_way *way, struct error *err)
 {
-	const char *role = json_find_text(journal_header(&host->journal), "role");
-	bool destination = role != NULL && strcmp(role, "destination") == 0;
+	bool destination = host_is_destination(host);
 
 	memory_way_find(host, destination, way);
 	if (!destination || way->lacks.exit_status != 0)

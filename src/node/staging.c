@@ -234,17 +234,21 @@ static int sync_staged(const void *data, struct error *err)
 	return 0;
 }
 
+/* As the migration began with them. */
+static int read_areas(const struct host *host, struct areas *areas, struct error *err)
+{
+	json_object *list = json_get_array(journal_header(&host->journal), "areas", AREAS_MAX, err);
+
+	return list == NULL ? -1 : areas_from_json(areas, list, err);
+}
+
 int staging_sync(struct host *host, struct error *err)
 {
 	CLEANUP(areas_release) struct areas areas = { 0 };
-	json_object *header = journal_header(&host->journal);
-	const char *role = json_find_text(header, "role");
-	json_object *list;
 
-	if (role == NULL || strcmp(role, "destination") != 0)
+	if (!host_is_destination(host))
 		return 0;
-	list = json_get_array(header, "areas", AREAS_MAX, err);
-	if (list == NULL || areas_from_json(&areas, list, err) < 0)
+	if (read_areas(host, &areas, err) < 0)
 		return -1;
 	return offload(sync_staged, &areas, err);
 }
@@ -269,10 +273,8 @@ int staging_sync_begin(struct host *host, struct areas *areas, struct error *err
 int staging_sync_again(struct host *host, struct error *err)
 {
 	CLEANUP(areas_release) struct areas areas = { 0 };
-	json_object *list = json_get_array(journal_header(&host->journal), "areas", AREAS_MAX, err);
 
-	if (list == NULL || areas_from_json(&areas, list, err) < 0 ||
-	    staging_sync_end(host, err) < 0)
+	if (read_areas(host, &areas, err) < 0 || staging_sync_end(host, err) < 0)
 		return -1;
 	process_release(&host->sync);
 	return staging_sync_begin(host, &areas, err);

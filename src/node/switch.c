@@ -124,10 +124,7 @@ int switch_retire(struct host *host, struct error *err)
 /* A copy (--readonly) is told nothing: it is there, and may be started, as soon as it is complete. */
 static bool is_copy(const struct host *host)
 {
-	const char *role = json_find_text(journal_header(&host->journal), "role");
-
-	return host->journal.state == JOURNAL_BEGUN && role != NULL &&
-	       strcmp(role, "destination") == 0;
+	return host->journal.state == JOURNAL_BEGUN && host_is_destination(host);
 }
 
 int switch_finish(struct host *host, struct error *err)
