@@ -23,9 +23,6 @@ int checkpoint_prepare(struct host *host, struct error *err);
 /* The destination: one for the memory that is copied apart from the images, too. */
 int checkpoint_prepare_memory(struct host *host, struct error *err);
 
-/* Is there anything but a log in the images' directory? */
-bool checkpoint_has_images(const struct host *host);
-
 /* The directory of the migration's own files. Its name is one migration's own, and with it all names that
  * are derived from it. The caller frees. */
 char *checkpoint_work(const struct host *host);

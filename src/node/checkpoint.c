@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for what a dump and a restore have in common: their directories, the command that
  * is under way, and why it failed. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -74,19 +73,6 @@ int checkpoint_prepare_memory(struct host *host, struct error *err)
 	free(host->memory);
 	host->memory = memory_format("%s/memory", host->run_directory);
 	return mount_in_memory(host, host->memory, err);
-}
-
-bool checkpoint_has_images(const struct host *host)
-{
-	DIR *directory = opendir(host->images);
-	struct dirent *entry;
-	bool found = false;
-
-	while (directory != NULL && !found && (entry = readdir(directory)) != NULL)
-		found = entry->d_name[0] != '.' && !text_ends_with(entry->d_name, ".log");
-	if (directory != NULL)
-		closedir(directory);
-	return found;
 }
 
 int checkpoint_explain(struct host *host, const char *verb, const char *log_name, int status,

@@ -170,10 +170,15 @@ static int throttle(struct call *call, struct error *err)
 /* criu waits for the freeze: {"memory_apart"} -> {"images": whether something was written for the restore already} */
 static int arm(struct call *call, struct error *err)
 {
+	CLEANUP(json_release) json_object *images = NULL;
+
 	if (dump_arm(call->host, json_find_flag(call->arguments, "memory_apart"), err) < 0)
 		return -1;
+	images = manifest_make(call->host->images, err);
+	if (images == NULL)
+		return -1;
 	call->result = json_object_new_object();
-	json_add_flag(call->result, "images", checkpoint_has_images(call->host));
+	json_add_flag(call->result, "images", json_object_object_length(images) > 0);
 	return 0;
 }
 
