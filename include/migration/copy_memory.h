@@ -21,8 +21,8 @@ int copy_memory(struct migration *migration, struct error *err);
 /* One more, as late as can be. */
 int copy_memory_again(struct migration *migration, struct error *err);
 
-/* The container is frozen: it is known what changed since, and nothing of ours is in its processes when this
- * returns. What changed is on its way. */
+/* The container is frozen: when this returns it is known what changed since the last round, and criu, which changes
+ * more, may begin. What changed is on its way; with --lazy it is not yet. */
 int copy_memory_frozen(struct migration *migration, struct error *err);
 
 /* criu's dump is complete: returns when the destination has all memory that is not in its images or, with

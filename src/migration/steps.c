@@ -98,7 +98,7 @@ static int halt(struct migration *migration, struct error *err)
 	return node_call(&migration->source, "halt", arguments, NULL, err);
 }
 
-/* Between the freeze and the dump nothing of ours may stay in the container's processes. */
+/* First it is found out what the container has changed, then criu changes its memory, too. */
 static int dump(struct migration *migration, struct error *err)
 {
 	if (copy_memory_frozen(migration, err) < 0)
