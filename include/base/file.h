@@ -26,6 +26,9 @@ int file_sync_directory(const char *path, struct error *err);
 
 bool file_exists(const char *path); /* anything of that name, a dangling link too */
 
+/* Is the open file the one that has this name now? */
+bool file_is_named(int fd, const char *path);
+
 /* Makes one directory; returns 1, or 0 when a directory of that name was there. */
 int file_make_directory(const char *path, mode_t mode, struct error *err);
 

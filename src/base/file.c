@@ -88,6 +88,15 @@ bool file_exists(const char *path)
 	return lstat(path, &info) == 0;
 }
 
+bool file_is_named(int fd, const char *path)
+{
+	struct stat open_file;
+	struct stat named;
+
+	return fstat(fd, &open_file) == 0 && stat(path, &named) == 0 &&
+	       open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
+}
+
 int file_make_directory(const char *path, mode_t mode, struct error *err)
 {
 	struct stat info;

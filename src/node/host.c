@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -26,16 +25,6 @@ char *host_run_directory(const char *id)
 	return memory_format("%s/%s", RUN_DIRECTORY, key);
 }
 
-/* Is the open file the one that has this name? */
-static bool is_named(int fd, const char *path)
-{
-	struct stat open_file;
-	struct stat named;
-
-	return fstat(fd, &open_file) == 0 && stat(path, &named) == 0 &&
-	       open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
-}
-
 /* Nothing of it stays: the directory goes with the last one. */
 static void unlock(struct host *host)
 {
@@ -47,7 +36,7 @@ static void unlock(struct host *host)
 		return;
 	length = readlink(link, path, sizeof(path) - 1);
 	path[length > 0 ? length : 0] = '\0';
-	if (length > 0 && is_named(host->lock, path) && unlink(path) == 0)
+	if (length > 0 && file_is_named(host->lock, path) && unlink(path) == 0)
 		rmdir(LOCK_DIRECTORY);
 	descriptor_close(&host->lock);
 }
@@ -95,7 +84,7 @@ static int open_locked(const char *path)
 			continue;
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 			return -1;
-		if (is_named(fd, path))
+		if (file_is_named(fd, path))
 			return descriptor_steal(&fd);
 	}
 }

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/wait.h"
@@ -47,11 +47,7 @@ static void receiving_release(struct receiving *receiving)
  * may not yet be known to be. */
 static bool is_wanted(const struct receiving *receiving)
 {
-	struct stat ours;
-	struct stat there;
-
-	return fstat(receiving->directory, &ours) == 0 && stat(receiving->path, &there) == 0 &&
-	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+	return file_is_named(receiving->directory, receiving->path);
 }
 
 static int wait_for_bytes(struct receiving *receiving, struct error *err)

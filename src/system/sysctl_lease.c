@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -52,14 +52,10 @@ static bool has_value(const struct sysctl_lease *lease)
 	return read_setting(lease, value) && strcmp(value, lease->value) == 0;
 }
 
-/* Is the open file the one of that name? Who was last has removed it. */
+/* Who was last has removed it. */
 static bool is_current(const struct sysctl_lease *lease, int fd)
 {
-	struct stat ours;
-	struct stat there;
-
-	return fstat(fd, &ours) == 0 && stat(lease->file, &there) == 0 &&
-	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+	return file_is_named(fd, lease->file);
 }
 
 /* With the file alone ours: what was there before is noted, and then changed. What a crash left is noted
