@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for memory that is missing never becoming zeros, whoever dies. */
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/memory.h"
+#include "base/file.h"
 #include "base/process.h"
 #include "base/wait.h"
 #include "system/lazy_socket.h"
@@ -110,15 +109,11 @@ static int run_worker(void *data)
  * descriptors as may be: each process of the container has one. */
 static void raise_limits(void)
 {
-	CLEANUP(descriptor_close) int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	struct rlimit limit;
-	ssize_t ignored;
+	struct error ignored;
 
 	/* Not every root may. */
-	if (fd >= 0) {
-		ignored = write(fd, "-1000", 5);
-		(void)ignored;
-	}
+	file_put("/proc/self/oom_score_adj", "-1000", &ignored);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);

@@ -36,15 +36,6 @@ static bool read_setting(const struct sysctl_lease *lease, char value[VALUE_SIZE
 	return fd >= 0 && read_word(fd, value);
 }
 
-static int write_setting(const struct sysctl_lease *lease, const char *value, struct error *err)
-{
-	CLEANUP(descriptor_close) int fd = open(lease->setting, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		return error_system(err, "cannot set '%s' to %s", lease->setting, value);
-	return 0;
-}
-
 static bool has_value(const struct sysctl_lease *lease)
 {
 	char value[VALUE_SIZE];
@@ -74,7 +65,7 @@ static int change(const struct sysctl_lease *lease, int fd, struct error *err)
 		if (pwrite(fd, before, (size_t)length, 0) != length)
 			return error_system(err, "cannot write '%s'", lease->file);
 	}
-	return write_setting(lease, lease->value, err) < 0 ? -1 : 1;
+	return file_put(lease->setting, lease->value, err) < 0 ? -1 : 1;
 }
 
 /* With the file alone ours. What somebody else has set meanwhile stays. */
@@ -85,7 +76,8 @@ static void put_back(const struct sysctl_lease *lease, int fd)
 
 	if (!is_current(lease, fd))
 		return;
-	if (read_word(fd, before) && has_value(lease) && write_setting(lease, before, &failure) < 0)
+	if (read_word(fd, before) && has_value(lease) &&
+	    file_put(lease->setting, before, &failure) < 0)
 		log_warning("%s", failure.text);
 	unlink(lease->file);
 }
