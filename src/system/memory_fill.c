@@ -28,8 +28,7 @@ struct filling {
 	struct lazy_socket lazy;
 	int epoll;
 	struct lazy_memory *first; /* the restored ones, and then those that they forked */
-	bool left;		   /* criu is not connected any more */
-	int64_t began;		   /* the moment of it */
+	int64_t began;		   /* the moment at which the restore was finished */
 	int64_t next_fill;
 	int64_t next_look;
 };
@@ -68,24 +67,22 @@ static int take_memory(struct filling *filling, pid_t pid, int fd, struct error 
 /* Reads all that criu has said. */
 static int hear_criu(struct filling *filling, struct error *err)
 {
-	bool came = filling->lazy.listener < 0;
+	int followed = lazy_socket_descriptor(&filling->lazy);
 
 	for (;;) {
 		pid_t pid = 0;
 		int fd = -1;
 		int said = lazy_socket_next(&filling->lazy, &pid, &fd, err);
+		int now = lazy_socket_descriptor(&filling->lazy);
 
-		/* The listener is closed now, and was forgotten with that. */
-		if (!came && filling->lazy.connection >= 0 &&
-		    follow(filling, filling->lazy.connection, NULL, err) < 0)
+		/* What is closed now was forgotten with that. */
+		if (now >= 0 && now != followed && follow(filling, now, NULL, err) < 0)
 			return -1;
-		came = filling->lazy.listener < 0;
+		followed = now;
 		if (said == LAZY_MEMORY && take_memory(filling, pid, fd, err) < 0)
 			return -1;
 		if (said == LAZY_FINISHED)
 			filling->began = wait_clock();
-		if (said == LAZY_LEFT)
-			filling->left = true;
 		if (said == LAZY_FINISHED || said == LAZY_LEFT)
 			filling->order->criu_is_done(filling->order->data);
 		if (said < 0 || said == LAZY_NOTHING || said == LAZY_LEFT)
@@ -175,7 +172,8 @@ static bool all_complete(const struct filling *filling)
 
 	while (memory != NULL && is_complete(filling, memory))
 		memory = memory->next;
-	return memory == NULL && (*filling->order->restored || filling->left);
+	return memory == NULL &&
+	       (*filling->order->restored || lazy_socket_descriptor(&filling->lazy) < 0);
 }
 
 static void release_complete(struct filling *filling)
