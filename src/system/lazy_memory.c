@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for giving one process its memory, wherever it has moved it to. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/wait.h"
 #include "system/lazy_memory.h"
+#include "system/page_scan.h"
 #include "system/pagemap_image.h"
 #include "system/userfault.h"
 
@@ -25,11 +24,6 @@
 
 /* The way to whoever sends may have been cut meanwhile. */
 #define ASK_AGAIN_MS 1000
-
-static uint64_t page_size(void)
-{
-	return (uint64_t)sysconf(_SC_PAGESIZE);
-}
 
 static int read_missing(struct lazy_ranges *missing, pid_t pid, const char *images,
 			struct error *err)

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "system/image_stream.h"
 #include "system/memory_store.h"
+#include "system/page_scan.h"
 
 /* 16 bytes a range: far more ranges than a process has pages. */
 #define MISSING_LIMIT ((size_t)1 << 30)
@@ -34,7 +35,7 @@ static int read_awaited(struct memory_store *store, const char *directory, struc
 	CLEANUP(memory_release)
 	char *path = memory_format("%s/%d%s", directory, (int)store->pid, IMAGE_MISSING_SUFFIX);
 	CLEANUP(text_release) struct text content = { 0 };
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t page = page_size();
 
 	if (!file_exists(path))
 		return 0;
@@ -125,7 +126,7 @@ static int judge_hole(const struct memory_store *store, uint64_t offset, uint64_
 int memory_store_look(const struct memory_store *store, uint64_t offset, uint64_t length,
 		      uint64_t *found, struct error *err)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t page = page_size();
 	uint64_t end = offset + length;
 	uint64_t next = offset;
 
@@ -154,8 +155,7 @@ bool memory_store_is_lost(const struct memory_store *store, uint64_t offset)
 	if (fd >= 0 || (errno != ENXIO && errno != ENOENT))
 		return false;
 	/* What it received before it ended is there. */
-	return memory_store_look(store, offset, (uint64_t)sysconf(_SC_PAGESIZE), &length,
-				 &ignored) == STORE_AWAITED;
+	return memory_store_look(store, offset, page_size(), &length, &ignored) == STORE_AWAITED;
 }
 
 /* Whoever reads it may be gone, and another come. */

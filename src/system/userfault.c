@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "system/page_scan.h"
 #include "system/userfault.h"
 
 /* Any page would do for userfault_ask(): the kernel looks at the process before it looks for the page. It
@@ -72,7 +73,7 @@ void userfault_wake(int fd, uint64_t address, uint64_t length)
 int userfault_ask(int fd, struct error *err)
 {
 	struct uffdio_writeprotect request = {
-		.range = { .start = SOME_ADDRESS, .len = (uint64_t)sysconf(_SC_PAGESIZE) },
+		.range = { .start = SOME_ADDRESS, .len = page_size() },
 		.mode = UFFDIO_WRITEPROTECT_MODE_DONTWAKE,
 	};
 
