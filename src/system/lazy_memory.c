@@ -155,12 +155,21 @@ static int copy(struct lazy_memory *memory, const struct lazy_range *part, uint6
 	return outcome;
 }
 
-/* A single page had no mapping. Was that so, or only a moment of a change that is still to be reported? */
-static int judge_unmapped(const struct lazy_memory *memory, struct error *err)
+/* The outcome of giving a single page, or of what began with it. Had it no mapping, or was that only a moment of a
+ * change that is still to be reported? Where it cannot be given it is settled all the same. */
+static int judge_page(const struct lazy_memory *memory, uint64_t address, int outcome,
+		      uint64_t *done, struct error *err)
 {
-	int state = userfault_ask(memory->fd, err);
+	if (outcome == USERFAULT_UNMAPPED) {
+		int state = userfault_ask(memory->fd, err);
 
-	return state == USERFAULT_DONE ? USERFAULT_UNMAPPED : state;
+		outcome = state == USERFAULT_DONE ? USERFAULT_UNMAPPED : state;
+	}
+	if (outcome == USERFAULT_UNMAPPED || outcome == USERFAULT_THERE) {
+		*done = page_size();
+		userfault_wake(memory->fd, address, *done);
+	}
+	return outcome;
 }
 
 /* Gives the beginning of a part that has content, and says how much of it is settled. Returns an outcome,
@@ -178,13 +187,7 @@ static int give(struct lazy_memory *memory, const struct lazy_range *part, uint6
 		tried = first_bytes(part, half - half % page_size());
 		outcome = copy(memory, &tried, done, err);
 	}
-	if (outcome == USERFAULT_UNMAPPED)
-		outcome = judge_unmapped(memory, err);
-	if (outcome == USERFAULT_UNMAPPED || outcome == USERFAULT_THERE) {
-		*done = page_size();
-		userfault_wake(memory->fd, part->start, *done);
-	}
-	return outcome;
+	return judge_page(memory, part->start, outcome, done, err);
 }
 
 /* As give(), of pages that have no content any more, or never had. */
@@ -193,11 +196,7 @@ static int give_zeros(struct lazy_memory *memory, uint64_t address, struct error
 	uint64_t done;
 	int outcome = userfault_zero(memory->fd, address, page_size(), &done, err);
 
-	if (outcome == USERFAULT_UNMAPPED)
-		outcome = judge_unmapped(memory, err);
-	if (outcome == USERFAULT_UNMAPPED || outcome == USERFAULT_THERE)
-		userfault_wake(memory->fd, address, page_size());
-	return outcome;
+	return judge_page(memory, address, outcome, &done, err);
 }
 
 /* What became of a missing range's beginning. */
@@ -251,13 +250,15 @@ static int settle(struct lazy_memory *memory, const struct lazy_range *range, ui
 	return SETTLED;
 }
 
-/* The missing range that the address is in, from there on. */
+/* What is missing next, at the address or above it. */
 static bool find_from(const struct lazy_memory *memory, uint64_t address, struct lazy_range *range)
 {
-	if (!lazy_ranges_find(&memory->missing, address, range) || range->start > address)
+	if (!lazy_ranges_find(&memory->missing, address, range))
 		return false;
-	range->origin += address - range->start;
-	range->start = address;
+	if (range->start < address) {
+		range->origin += address - range->start;
+		range->start = address;
+	}
 	return true;
 }
 
@@ -278,7 +279,8 @@ static int answer(struct lazy_memory *memory, struct lazy_fault *fault, struct e
 	uint64_t given = 0;
 	int outcome = SETTLED;
 
-	while (outcome == SETTLED && given == 0 && find_from(memory, fault->address, &range))
+	while (outcome == SETTLED && given == 0 && find_from(memory, fault->address, &range) &&
+	       range.start == fault->address)
 		outcome = settle(memory, &range, AHEAD_BYTES, &length, &given, err);
 	if (outcome == NOT_YET)
 		want(memory, fault, range.origin);
@@ -313,10 +315,10 @@ int lazy_memory_answer(struct lazy_memory *memory, struct error *err)
 /* The next missing range at or above *at, or the first of all. */
 static bool find_next(const struct lazy_memory *memory, uint64_t *at, struct lazy_range *range)
 {
-	if (find_from(memory, *at, range) || lazy_ranges_find(&memory->missing, *at, range))
+	if (find_from(memory, *at, range))
 		return true;
 	*at = 0;
-	return lazy_ranges_find(&memory->missing, 0, range);
+	return find_from(memory, 0, range);
 }
 
 int lazy_memory_check_rest(const struct lazy_memory *memory, struct error *err)
