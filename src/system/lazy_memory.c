@@ -346,7 +346,8 @@ int lazy_memory_fill(struct lazy_memory *memory, struct error *err)
 
 		if (outcome < 0)
 			return -1;
-		memory->gone = outcome == NO_MORE;
+		if (outcome == NO_MORE)
+			memory->gone = true;
 		if (outcome == NOT_NOW || outcome == NO_MORE)
 			break;
 		if (outcome == NOT_YET && passed++ == 0)
