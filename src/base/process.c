@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for child processes: the only fork, the only exec. */
+/* Alone responsible for child processes: the only fork, and where they become other programs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>

@@ -2,7 +2,6 @@
 /* Alone responsible for the process that gives a restored container its memory: its start, its end, and what
  * becomes of the container when it fails. */
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"

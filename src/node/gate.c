@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/process.h"
 #include "base/program.h"
 #include "base/text.h"
 #include "node/gate.h"
