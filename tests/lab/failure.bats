@@ -18,7 +18,6 @@ teardown() {
 	limit_processes B max
 }
 
-journal_says() { grep -q "\"$2\"" "$(root_of "$1")/var/lib/vzmigrate/101.journal" 2>/dev/null; }
 rsync_runs() { [ -n "$(on A pidof rsync)" ]; }
 vzmigrate_pid() { on A pgrep -o -x vzmigrate; }
 # signal_when STATE SIGNAL: as soon as A's journal says so. A stop is too short to be looked at from out here.

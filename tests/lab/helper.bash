@@ -220,6 +220,9 @@ fresh() {
 
 # --- what a host looks like ------------------------------------------------------------------------------
 
+# journal_says HOST STATE: the journal of container 101 there has come to that state.
+journal_says() { grep -q "\"$2\"" "$(root_of "$1")/var/lib/vzmigrate/101.journal" 2>/dev/null; }
+
 # tree_of HOST PATH [--except PATTERN...]: one line per object, for tree_compare.
 tree_of() {
 	local host=$1 path=$2
@@ -326,8 +329,10 @@ where_is() {
 	done
 }
 
-# line_of ID PORT: the line that the container says on a TCP port of its own.
-line_of() { timeout $((60 * slowness)) python3 -c "import socket; print(socket.create_connection(('10.77.0.$1', $2), 30 * $slowness).makefile().readline().strip())"; }
+# line_of ID PORT [ORDER]: the line that the container says on a TCP port of its own, told the order there perhaps.
+line_of() {
+	timeout $((60 * slowness)) python3 -c "import socket; s = socket.create_connection(('10.77.0.$1', $2), 30 * $slowness); s.sendall(b'${3-}'); print(s.makefile().readline().strip())"
+}
 
 # assert_memory ID: a mem or memory container's memory is what its program wrote, every page, as of now. What it
 # says is in $memory_line.
@@ -337,9 +342,7 @@ assert_memory() {
 }
 
 # churn ID ORDER: the answer of churn.py, which changes the tree of a container with CHURN=yes.
-churn() {
-	timeout 60 python3 -c "import socket; s = socket.create_connection(('10.77.0.$1', 7002), 30); s.sendall(b'$2'); print(s.makefile().readline().strip())"
-}
+churn() { line_of "$1" 7002 "$2"; }
 
 # assert_moved_tree ID FROM TO: a container was moved with -r no while churn.py changed its tree. Its files are what
 # the program knows that they are, and the two trees differ only where it was at work in that moment, and by criu's

@@ -64,7 +64,7 @@ poke() {
 	END
 }
 
-# is_found CASE SENTENCE: what was poked is found, named, and written down.
+# is_found WHAT SENTENCE CHANGES: what was poked is found, named, and written down.
 is_found() {
 	local line
 	container A 101 memory MB=4 DIRTY=8 CHANGES="$3"

@@ -11,7 +11,6 @@ setup() {
 }
 teardown() { stop_clients; }
 
-journal_says() { grep -q "\"$2\"" "$(root_of "$1")/var/lib/vzmigrate/101.journal" 2>/dev/null; }
 nobody_is_there() { [ -z "$(on B pgrep -f 'vzmigrate --fill')" ]; }
 
 # at_worker SCRIPT: begins to wait on B for the two who fill memory in, and then runs the script there with $guard and
