@@ -27,9 +27,9 @@ move_with_rounds() {
 	assert_status 0
 	assert_runs_only_on B 101
 	assert_memory 101
-	mapfile -t sent < <(events round 'sent // 4096')
-	memory=$(events result 'bytes["memory"] // 4096')
-	last=$(events message 'text' | sed -n 's/^\([0-9]*\) bytes of memory had changed when it stood still$/\1/p')
+	mapfile -t sent < <(fields_of round 'sent // 4096')
+	memory=$(fields_of result 'bytes["memory"] // 4096')
+	last=$(fields_of message 'text' | sed -n 's/^\([0-9]*\) bytes of memory had changed when it stood still$/\1/p')
 	[ ${#sent[@]} -gt 0 ] || fail "no round in:" "$output"
 	[ -n "$last" ] || fail "nothing is said of the last difference in:" "$output"
 	last=$((last / 4096))
@@ -38,8 +38,8 @@ move_with_rounds() {
 	echo "# pages sent by each round: ${sent[*]}; changed at last: $last; in all: $memory" >&3
 }
 
-# events KIND FIELDS: these fields (Python, of the object's names) of the last migration's events of a kind.
-events() {
+# fields_of KIND FIELDS: these fields (Python, of the object's names) of the last migration's events of a kind.
+fields_of() {
 	python3 -c '
 import json, sys
 for line in sys.stdin:
