@@ -41,7 +41,8 @@ class Lab:
     def __init__(self, vzmigrate):
         self.vzmigrate = vzmigrate
         self.work = pathlib.Path(tempfile.mkdtemp(prefix='bench-'))
-        self.row, self.host = None, None  # which container there is, and where
+        self.host = None  # where the row's container is; None: there is none
+        self.addresses = {}
 
     # --- the lab ---------------------------------------------------------------------------------------------
 
@@ -59,6 +60,7 @@ class Lab:
         self.lab('down')
         self.lab('up', 'A', 'B')
         self.lab('install', self.vzmigrate)
+        self.addresses = {host: self.lab('address', host) for host in ('A', 'B')}
 
     def down(self):
         self.lab('link', 'unlimited', check=False)
@@ -71,23 +73,19 @@ class Lab:
     def other(self):
         return 'B' if self.host == 'A' else 'A'
 
-    def address(self, host):
-        return self.lab('address', host)
-
     def remove(self):
         for host in ('A', 'B'):
             for identity in (ID, FLOOR_ID):
                 self.lab('ct-remove', host, identity)
             self.lab('x', host, 'rm', '-rf', '--one-file-system', '/var/lib/lxc/%s.migrated' % ID, '/vz/bench')
-        self.row = self.host = None
+        self.host = None
 
     def container(self, row):
         """The row's container, wherever it is; a new one on A when there is none."""
-        if self.row != row:
-            self.remove()
+        if self.host is None:
             self.lab('ct', 'A', ID, 'memory', 'PROCESSES=1', 'CHANGES=no', 'MB=%d' % row.memory,
                      'DIRTY=%d' % row.dirty, 'FILES=%d' % row.files)
-            self.row, self.host = row, 'A'
+            self.host = 'A'
         # What was written before must not be written to the disk during the measurement.
         os.sync()
 
@@ -141,11 +139,11 @@ class Lab:
 
     def ours(self, row, type_options):
         return self.outcome(lambda: self.move(row, lambda: self.lab(
-            'x', self.host, 'vzmigrate', '--online', *type_options, self.address(self.other()), ID)))
+            'x', self.host, 'vzmigrate', '--online', *type_options, self.addresses[self.other()], ID)))
 
     def by_hand(self, row):
         return self.outcome(lambda: self.move(row, lambda: self.lab(
-            'x', self.host, 'bash', '-s', self.address(self.other()), ID, script=project / 'scripts/recipe')))
+            'x', self.host, 'bash', '-s', self.addresses[self.other()], ID, script=project / 'scripts/recipe')))
 
     def floor(self):
         def measuring():
@@ -158,7 +156,7 @@ class Lab:
 
     def ssh_cat(self):
         def measuring():
-            source, destination = self.host or 'A', self.address(self.other() if self.host else 'B')
+            source, destination = self.host or 'A', self.addresses[self.other() if self.host else 'B']
             self.lab('x', source, 'sh', '-c', 'head -c %dM /dev/urandom >/dev/shm/bench' % CAT_MB)
             started = time.monotonic()
             self.lab('x', source, 'sh', '-c', 'ssh root@%s "cat >/dev/null" </dev/shm/bench' % destination)
@@ -170,7 +168,7 @@ class Lab:
     def rsync(self, row):
         def measuring():
             self.container(row)
-            destination = self.address(self.other())
+            destination = self.addresses[self.other()]
             started = time.monotonic()
             self.lab('x', self.host, 'rsync', '-a', TREE, 'root@%s:/vz/bench/' % destination)
             passed = time.monotonic() - started
@@ -186,19 +184,17 @@ class Lab:
             self.container(row)
             started = time.monotonic()
             command()
-            passed = time.monotonic() - started
-            self.remove()
-            return Outcome(total=passed)
+            return Outcome(total=time.monotonic() - started)
         return self.outcome(measuring)
 
     def ours_offline(self, row):
-        return self.timed(row, lambda: self.lab('x', 'A', 'vzmigrate', '-r', 'no', self.address('B'), ID))
+        return self.timed(row, lambda: self.lab('x', 'A', 'vzmigrate', '-r', 'no', self.addresses['B'], ID))
 
     def by_hand_offline(self, row):
         def command():
             folder = '/var/lib/lxc/%s/' % ID
-            for step in ([*COPY, folder, 'root@%s:%s' % (self.address('B'), folder)], ['lxc-stop', '-n', ID, '-t', '90'],
-                         [*COPY, folder, 'root@%s:%s' % (self.address('B'), folder)]):
+            copy = [*COPY, folder, 'root@%s:%s' % (self.addresses['B'], folder)]
+            for step in (copy, ['lxc-stop', '-n', ID, '-t', '90'], copy):
                 self.lab('x', 'A', *step)
             self.lab('x', 'B', 'lxc-start', '-n', ID, '-d')
         return self.timed(row, command)
