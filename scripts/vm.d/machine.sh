@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # machine.sh: alone responsible for one run of a virtual machine, from the boot to the command's exit status
 # (sourced by scripts/vm).
-# shellcheck shell=bash disable=SC2154 # what scripts/vm sets
+# shellcheck shell=bash
 #
 # What goes in is a tar archive that is the machine's second disk; its first one is an overlay that is thrown away.
 # Both are NVMe's: the kernel has that driver built in, so that it needs no initramfs.

@@ -23,7 +23,6 @@ client_stop() {
 	unset "client_pids[$1]"
 	client_line=$(cat "$BATS_TEST_TMPDIR/client-$1")
 	client_gap=$(sed -n 's/.*gap=\([0-9]*\)\.\([0-9]*\).*/\1\2/p' <<<"$client_line")
-	# shellcheck disable=SC2034	# for the test
 	client_gap=$((10#${client_gap:-0}))
 	[ "$code" = 0 ] || fail "client $1: $client_line"
 }
