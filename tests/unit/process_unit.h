@@ -13,7 +13,7 @@
 #define SHELL(script) ((const char *const[]){ "sh", "-c", script, NULL })
 #define OPTIONS(script) ((struct process_options){ PROCESS_DEFAULTS, .argv = SHELL(script) })
 
-static int open_descriptors(void)
+static inline int open_descriptors(void)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	int count = 0;
@@ -26,13 +26,13 @@ static int open_descriptors(void)
 }
 
 /* Fails when a test leaves a descriptor open or a child unwaited. */
-static int remember_descriptors(void **state)
+static inline int remember_descriptors(void **state)
 {
 	*state = (void *)(intptr_t)open_descriptors();
 	return 0;
 }
 
-static int compare_descriptors(void **state)
+static inline int compare_descriptors(void **state)
 {
 	if (open_descriptors() != (int)(intptr_t)*state)
 		return -1;

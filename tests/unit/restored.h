@@ -16,16 +16,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/process.h"
 #include "base/wait.h"
+#include "criu_words.h"
 #include "pagemap_write.h"
-#include "system/lazy_socket.h"
 #include "system/memory_guard.h"
 #include "system/memory_record.h"
 #include "system/pagemap_image.h"
@@ -37,7 +35,6 @@
 /* What lies behind an area is free for being moved to. */
 #define ROOM_PAGES (2 * AREA_PAGES)
 #define LIMIT_MS 60000
-#define FINISHED 0x52535446
 
 /* Seen by the test and by all processes. */
 struct shared {
@@ -135,30 +132,6 @@ static inline int make_missing(void)
 	return fd;
 }
 
-/* As criu does: the pid, and then the descriptor with one byte. */
-static inline void send_memory(int connection, int pid, int fd)
-{
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	char byte = 0;
-	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-
-	control.head.cmsg_level = SOL_SOCKET;
-	control.head.cmsg_type = SCM_RIGHTS;
-	control.head.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-	assert_int_equal(send(connection, &pid, sizeof(pid), 0), sizeof(pid));
-	assert_int_equal(sendmsg(connection, &message, 0), 1);
-}
-
 struct order {
 	size_t process;
 	restored_life *life;
@@ -173,7 +146,8 @@ static inline int restored_main(void *data)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (fd < 0)
 		return 2;
-	send_memory(criu, 100 + (int)order->process, fd);
+	say_number(criu, 100 + (int32_t)order->process);
+	say_descriptors(criu, fd, 1);
 	close(fd);
 	close(criu);
 	shared->ready++;
@@ -279,18 +253,13 @@ static inline void start_guard(void)
 
 static inline void connect_criu(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", temporary, LAZY_SOCKET_NAME);
-	criu = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(criu, (struct sockaddr *)&address, sizeof(address)), 0);
+	criu = connect_to(temporary);
+	assert_true(criu >= 0);
 }
 
 static inline void say_finished(void)
 {
-	const uint32_t number = FINISHED;
-
-	assert_int_equal(send(criu, &number, sizeof(number), MSG_NOSIGNAL), sizeof(number));
+	say_number(criu, FINISHED);
 	descriptor_close(&criu);
 	shared->finished = 1;
 }

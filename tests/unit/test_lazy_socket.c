@@ -1,33 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What criu says on its socket: cut anywhere, wrong, by somebody else, and left unread. */
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "system/lazy_socket.h"
+#include "criu_words.h"
+#include "process_unit.h"
 #include "temporary.h"
-
-#define FINISHED 0x52535446
 
 static struct error err;
 static struct lazy_socket lazy;
 static bool finished;
-
-static int connect_to(const char *directory)
-{
-	CLEANUP(memory_release) char *path = memory_format("%s/%s", directory, LAZY_SOCKET_NAME);
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
 
 static int begin(void)
 {
@@ -49,34 +32,6 @@ static void end(int fd)
 	lazy_socket_release(&lazy);
 }
 
-static void say_number(int fd, int32_t number)
-{
-	assert_int_equal(send(fd, &number, sizeof(number), MSG_NOSIGNAL), sizeof(number));
-}
-
-/* One byte with so many descriptors, all of the same file. */
-static void say_descriptors(int socket, int file, size_t count)
-{
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(8 * sizeof(int))];
-	} control = { 0 };
-	char byte = 0;
-	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-
-	if (count > 0) {
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		control.head.cmsg_level = SOL_SOCKET;
-		control.head.cmsg_type = SCM_RIGHTS;
-		control.head.cmsg_len = CMSG_LEN(count * sizeof(int));
-		for (size_t i = 0; i < count; i++)
-			memcpy(CMSG_DATA(&control.head) + i * sizeof(int), &file, sizeof(file));
-	}
-	assert_int_equal(sendmsg(socket, &message, 0), 1);
-}
-
 static int next(pid_t *pid, int *fd)
 {
 	return lazy_socket_next(&lazy, pid, fd, &err);
@@ -89,15 +44,6 @@ static bool is_same(int one, int other)
 
 	return fstat(one, &first) == 0 && fstat(other, &second) == 0 &&
 	       first.st_ino == second.st_ino && first.st_dev == second.st_dev;
-}
-
-static size_t open_descriptors(void)
-{
-	size_t count = 0;
-
-	for (int fd = 0; fd < 200; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
-	return count;
 }
 
 static void test_a_restore(void **state)
@@ -143,7 +89,7 @@ static void test_a_restore(void **state)
 static void test_wrong_words(void **state)
 {
 	CLEANUP(descriptor_close) int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	size_t before = open_descriptors();
+	int before = open_descriptors();
 
 	(void)state;
 	for (size_t count = 0; count <= 8; count++) {
@@ -209,7 +155,7 @@ static void test_refusing(void **state)
 	for (int i = 0; i < 4; i++) {
 		bool said = i % 2 == 1;
 		bool taken = i / 2 == 1;
-		size_t before = open_descriptors();
+		int before = open_descriptors();
 		int fd = begin();
 		pid_t pid;
 		int kept;
