@@ -12,15 +12,8 @@
 #define FED_PAGES ((size_t)16) /* at a time */
 #define FEED_PAUSE_US 200
 
-/* Seen by the feeder as well. */
-struct feeding {
-	atomic_int wanted;   /* how often something was asked for */
-	atomic_int may_feed; /* it may come without being asked for */
-	atomic_int failed;
-};
-
 static struct process feeder;
-static struct feeding *feeding;
+static bool misfed; /* the feeder's: something else was asked for, or could not be given */
 
 /* Four of five pages, in pieces that do not end where anything else does. */
 static inline bool is_withheld(size_t page)
@@ -66,7 +59,7 @@ static inline void feed(size_t process, size_t first)
 		fill_page(bytes, page_id(process, page));
 		if (is_withheld(page) &&
 		    pwrite(fd, bytes, page_bytes, (off_t)(uintptr_t)page_at(page)) < 0)
-			feeding->failed = 1;
+			misfed = true;
 	}
 	close(fd);
 	free(bytes);
@@ -81,8 +74,8 @@ static inline void feed_wanted(int wanted)
 
 		if (request.process < 100 || request.zero != 0 || page >= AREA_PAGES ||
 		    !is_withheld(page))
-			feeding->failed = 1;
-		feeding->wanted++;
+			misfed = true;
+		shared->wanted++;
 		feed(request.process - 100, page);
 	}
 }
@@ -90,7 +83,7 @@ static inline void feed_wanted(int wanted)
 /* All of it in the end, once it may; what is wanted always. */
 static inline int feeder_main(void *data)
 {
-	const size_t *count = data;
+	const size_t *count = data; /* of processes */
 	CLEANUP(memory_release) char *path = memory_format("%s/%s", memory, IMAGE_WANTED);
 	int wanted = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
@@ -98,25 +91,33 @@ static inline int feeder_main(void *data)
 		for (size_t page = 0; page < AREA_PAGES;) {
 			feed_wanted(wanted);
 			usleep(FEED_PAUSE_US);
-			if (!feeding->may_feed)
+			if (!shared->may_feed)
 				continue;
 			feed(process, page);
 			page += FED_PAGES;
 		}
-	return feeding->failed;
+	return misfed;
 }
 
 /* The receiver's part before it answers `ready`, and then what comes. */
-static inline void start_feeder(size_t *count)
+static inline void start_feeder(size_t count)
 {
 	CLEANUP(memory_release) char *path = memory_format("%s/%s", memory, IMAGE_WANTED);
 	struct error err = { 0 };
 
-	feeding = mmap(NULL, sizeof(*feeding), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		       -1, 0);
-	assert_ptr_not_equal(feeding, MAP_FAILED);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(process_fork(&feeder, feeder_main, count, NULL, 0, &err), 0);
+	assert_int_equal(process_fork(&feeder, feeder_main, &count, NULL, 0, &err), 0);
+}
+
+/* As restore_all(), of memory that comes only afterwards. */
+static inline void restore_early(size_t count, restored_life *life)
+{
+	for (size_t i = 0; i < count; i++) {
+		write_memory(i);
+		withhold_memory(i);
+	}
+	start_feeder(count);
+	restore_all(count, life);
 }
 
 #endif

@@ -43,8 +43,8 @@ struct shared {
 	atomic_int proceed;  /* for a test's own purposes */
 	atomic_int progress; /* the same */
 	atomic_int moves;    /* the same */
-	atomic_int wanted;   /* how often memory was asked for that had not come */
-	atomic_int may_feed; /* it may come without being asked for (feeder.h) */
+	atomic_int wanted;   /* how often memory was asked for that had not come (feeder.h) */
+	atomic_int may_feed; /* it may come without being asked for (the same) */
 	atomic_int may_end;  /* the guard may end the processes */
 	atomic_int done;     /* how often it was told that criu is */
 	atomic_int ended;    /* how often it has tried */
@@ -102,6 +102,15 @@ static inline int check_page(const void *at, uint64_t id)
 }
 
 #define page_at(page) (area + (page)*page_bytes)
+
+/* The same, of the area's pages from this one on, or of some of them. */
+static inline int check_area(size_t process, size_t first, size_t step)
+{
+	for (size_t page = first; page < AREA_PAGES; page += step)
+		if (check_page(page_at(page), page_id(process, page)) < 0)
+			return -1;
+	return 0;
+}
 
 static inline int wait_until(const atomic_int *value, int least)
 {
@@ -214,47 +223,44 @@ static inline void note_done(void *data)
 	shared->done++;
 }
 
-struct guarding {
-	int listener;
-	int record;
-};
-
 static inline int guard_main(void *data)
 {
-	const struct guarding *guarding = data;
-	struct memory_guard order = {
-		.fill = { .listener = guarding->listener,
-			  .images = images,
-			  .memory = memory,
-			  .criu_is_done = note_done },
-		.record = guarding->record,
-		.end = end_restored,
-	};
-
-	return memory_guard(&order);
+	return memory_guard(data);
 }
 
 static inline void start_guard(void)
 {
-	struct guarding guarding;
 	struct error err = { 0 };
-	int keep[2];
+	struct memory_guard order = {
+		.fill = { .listener = lazy_socket_listen(temporary, &err),
+			  .images = images,
+			  .memory = memory,
+			  .criu_is_done = note_done },
+		.record = memory_record_make(record_path, &err),
+		.end = end_restored,
+	};
+	const int keep[] = { order.fill.listener, order.record };
 
-	guarding.listener = lazy_socket_listen(temporary, &err);
-	guarding.record = memory_record_make(record_path, &err);
-	if (guarding.listener < 0 || guarding.record < 0)
+	if (order.fill.listener < 0 || order.record < 0)
 		fail_msg("%s", err.text);
-	keep[0] = guarding.listener;
-	keep[1] = guarding.record;
-	assert_int_equal(process_fork(&guard, guard_main, &guarding, keep, 2, &err), 0);
-	close(guarding.listener);
-	close(guarding.record);
+	assert_int_equal(process_fork(&guard, guard_main, &order, keep, 2, &err), 0);
+	close(order.fill.listener);
+	close(order.record);
 }
 
 static inline void connect_criu(void)
 {
 	criu = connect_to(temporary);
 	assert_true(criu >= 0);
+}
+
+/* What there is of memory has been written: all of them, each with such a life, and the guard. */
+static inline void restore_all(size_t count, restored_life *life)
+{
+	start_guard();
+	connect_criu();
+	for (size_t i = 0; i < count; i++)
+		restore_one(i, life);
 }
 
 static inline void say_finished(void)
@@ -273,6 +279,17 @@ static inline enum memory_state read_state(struct memory_record *record)
 	return record->state;
 }
 
+static inline void await_state(enum memory_state state, const char *reason)
+{
+	struct memory_record record;
+
+	for (int i = 0; i < LIMIT_MS && read_state(&record) != state; i++)
+		usleep(1000);
+	assert_int_equal(record.state, state);
+	if (reason != NULL && strstr(record.reason.text, reason) == NULL)
+		fail_msg("not '%s': %s", reason, record.reason.text);
+}
+
 static inline void assert_ends(struct process *process, int status)
 {
 	struct error err = { 0 };
@@ -283,6 +300,12 @@ static inline void assert_ends(struct process *process, int status)
 	if (ended != status)
 		fail_msg("status %d, not %d: %s", ended, status, shared->failure);
 	process_release(process);
+}
+
+static inline void assert_all_end(size_t count, int status)
+{
+	for (size_t i = 0; i < count; i++)
+		assert_ends(&restored[i], status);
 }
 
 /* Waits until all processes have come somewhere; that none of them ends before is part of it. */

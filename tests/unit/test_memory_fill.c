@@ -39,14 +39,10 @@ static void run_once(size_t count, restored_life *life, bool unasked)
 
 	for (size_t i = 0; i < count; i++)
 		write_memory(i);
-	start_guard();
-	connect_criu();
-	for (size_t i = 0; i < count; i++)
-		restore_one(i, life);
+	restore_all(count, life);
 	if (unasked)
 		say_finished();
-	for (size_t i = 0; i < count; i++)
-		assert_ends(&restored[i], 0);
+	assert_all_end(count, 0);
 	if (!unasked)
 		say_finished();
 	assert_ends(&guard, 0);
@@ -104,9 +100,7 @@ static void test_not_touching(void **state)
 
 	(void)state;
 	write_memory(0);
-	start_guard();
-	connect_criu();
-	restore_one(0, life_of_waiting);
+	restore_all(1, life_of_waiting);
 	usleep(50000);
 	/* Until criu has finished nothing comes unasked. */
 	assert_int_equal(shared->progress, 0);
@@ -123,9 +117,8 @@ static void test_not_touching(void **state)
 /* criu's restorer touches memory before all is handed over. */
 static int life_of_early_reading(size_t process)
 {
-	for (size_t page = 0; page < AREA_PAGES; page += 64)
-		if (check_page(page_at(page), page_id(process, page)) < 0)
-			return -1;
+	if (check_area(process, 0, 64) < 0)
+		return -1;
 	shared->progress++;
 	return wait_until(&shared->finished, 1) < 0 ? -1 : read_all(process, 77);
 }
@@ -135,15 +128,12 @@ static void test_early_reading(void **state)
 	(void)state;
 	write_memory(0);
 	write_memory(1);
-	start_guard();
-	connect_criu();
-	restore_one(0, life_of_early_reading);
+	restore_all(1, life_of_early_reading);
 	assert_int_equal(wait_until(&shared->progress, 1), 0);
 	restore_one(1, life_of_early_reading);
 	assert_int_equal(wait_until(&shared->progress, 2), 0);
 	say_finished();
-	assert_ends(&restored[0], 0);
-	assert_ends(&restored[1], 0);
+	assert_all_end(2, 0);
 	assert_ends(&guard, 0);
 }
 

@@ -9,14 +9,6 @@
 /* Long enough for a page that would come, or for zeros that should not. */
 #define A_WHILE_US 150000
 
-static int read_from(size_t process, size_t first)
-{
-	for (size_t page = first; page < AREA_PAGES; page++)
-		if (check_page(page_at(page), page_id(process, page)) < 0)
-			return -1;
-	return 0;
-}
-
 /* Reads a page, waits to be let go on, and then it and a child of its own read all. */
 static int life_in_two_parts(size_t process)
 {
@@ -30,8 +22,8 @@ static int life_in_two_parts(size_t process)
 	if (wait_until(&shared->proceed, 1) < 0)
 		return -1;
 	if (child == 0)
-		_exit(read_from(process, 1500) < 0);
-	if (read_from(process, 1000) < 0)
+		_exit(check_area(process, 1500, 1) < 0);
+	if (check_area(process, 1000, 1) < 0)
 		return -1;
 	return waitpid(child, &status, 0) == child && status == 0 ? 0 : -1;
 }
@@ -45,22 +37,8 @@ static void begin(void)
 	shared->may_end = 0;
 	for (size_t i = 0; i < 2; i++)
 		write_memory(i);
-	start_guard();
-	connect_criu();
-	for (size_t i = 0; i < 2; i++)
-		restore_one(i, life_in_two_parts);
+	restore_all(2, life_in_two_parts);
 	assert_int_equal(wait_until(&shared->progress, 4), 0);
-}
-
-static void await_state(enum memory_state state, const char *reason)
-{
-	struct memory_record record;
-
-	for (int i = 0; i < LIMIT_MS && read_state(&record) != state; i++)
-		usleep(1000);
-	assert_int_equal(record.state, state);
-	if (reason != NULL && strstr(record.reason.text, reason) == NULL)
-		fail_msg("not '%s': %s", reason, record.reason.text);
 }
 
 /* Nobody gets anything: not what is there, and no zeros. */
@@ -82,8 +60,7 @@ static void assert_ended(const char *reason)
 	assert_true(shared->ended > 0);
 	shared->may_end = 1;
 	await_state(MEMORY_FAILED, reason);
-	for (size_t i = 0; i < 2; i++)
-		assert_ends(&restored[i], 128 + SIGKILL);
+	assert_all_end(2, 128 + SIGKILL);
 	assert_string_equal(shared->failure, "");
 }
 
@@ -123,8 +100,7 @@ static void test_worker_dies_before_the_end(void **state)
 	assert_int_equal(send(criu, "FTSR", 4, MSG_NOSIGNAL), -1);
 	shared->proceed = 1;
 	/* They find what is not theirs, as criu's code may, but do not wait. */
-	for (size_t i = 0; i < 2; i++)
-		assert_ends(&restored[i], 1);
+	assert_all_end(2, 1);
 	assert_int_equal(shared->done, 1);
 	assert_int_equal(shared->ended, 0);
 }
@@ -148,8 +124,7 @@ static void test_worker_dies_in_the_middle(void **state)
 		while (read_state(&record) == MEMORY_WORKING)
 			usleep(1000);
 		if (record.state == MEMORY_FILLED) {
-			for (size_t i = 0; i < 2; i++)
-				assert_ends(&restored[i], 0);
+			assert_all_end(2, 0);
 		} else {
 			failed++;
 			await_state(MEMORY_FAILING, "status 137");
@@ -200,8 +175,7 @@ static void test_guard_dies(void **state)
 	shared->proceed = 1;
 	usleep(10000);
 	say_finished();
-	for (size_t i = 0; i < 2; i++)
-		assert_ends(&restored[i], 0);
+	assert_all_end(2, 0);
 	await_state(MEMORY_FILLED, NULL);
 }
 
@@ -247,8 +221,7 @@ static void test_asked_to_end(void **state)
 	shared->proceed = 1;
 	usleep(10000);
 	say_finished();
-	for (size_t i = 0; i < 2; i++)
-		assert_ends(&restored[i], 0);
+	assert_all_end(2, 0);
 	assert_ends(&guard, 0);
 }
 
@@ -266,9 +239,7 @@ static void test_something_is_missing(void **state)
 		shared->may_end = 0;
 		write_memory(0);
 		assert_int_equal(unlink(path), 0);
-		start_guard();
-		connect_criu();
-		restore_one(0, life_in_two_parts);
+		restore_all(1, life_in_two_parts);
 		assert_ends(&guard, EXIT_COPY);
 		await_state(MEMORY_FAILED, names[i] != NULL ? "pagemap-100.img" : "process 100");
 		assert_int_equal(send(criu, "FTSR", 4, MSG_NOSIGNAL), -1);
@@ -285,8 +256,7 @@ static void test_criu_leaves(void **state)
 	begin();
 	descriptor_close(&criu);
 	shared->proceed = 1;
-	for (size_t i = 0; i < 2; i++)
-		assert_ends(&restored[i], 0);
+	assert_all_end(2, 0);
 	assert_ends(&guard, EXIT_COPY);
 	await_state(MEMORY_GIVEN_UP, NULL);
 	assert_int_equal(shared->ended, 0);

@@ -258,27 +258,21 @@ static int life_of_history(size_t process)
 /* `later`: much of the memory comes only while all that is done. */
 static void run(bool later)
 {
-	static size_t count = PROCESSES;
 	struct memory_record record;
 
-	for (size_t i = 0; i < count; i++) {
-		write_memory(i);
-		if (later)
-			withhold_memory(i);
+	if (later) {
+		restore_early(PROCESSES, life_of_history);
+	} else {
+		for (size_t i = 0; i < PROCESSES; i++)
+			write_memory(i);
+		restore_all(PROCESSES, life_of_history);
 	}
-	if (later)
-		start_feeder(&count);
-	start_guard();
-	connect_criu();
-	for (size_t i = 0; i < PROCESSES; i++)
-		restore_one(i, life_of_history);
 	/* In the middle of it all comes what is not asked for as well. */
 	await_restored(&shared->progress, PROCESSES);
 	say_finished();
 	if (later)
-		feeding->may_feed = 1;
-	for (size_t i = 0; i < PROCESSES; i++)
-		assert_ends(&restored[i], 0);
+		shared->may_feed = 1;
+	assert_all_end(PROCESSES, 0);
 	assert_ends(&guard, 0);
 	assert_int_equal(read_state(&record), MEMORY_FILLED);
 	assert_true(record.filled.count.faults > 100);

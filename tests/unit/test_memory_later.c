@@ -6,15 +6,7 @@
 
 #include "feeder.h"
 
-static size_t count = 2;
-
-static int read_some(size_t process, size_t step)
-{
-	for (size_t page = process; page < AREA_PAGES; page += step)
-		if (check_page(page_at(page), page_id(process, page)) < 0)
-			return -1;
-	return 0;
-}
+#define COUNT ((size_t)2)
 
 /* It, and a child, read some here and there, which is asked for; and then all. */
 static int life_of_reading(size_t process)
@@ -22,13 +14,13 @@ static int life_of_reading(size_t process)
 	int status;
 	pid_t child;
 
-	if (read_some(process, 97) < 0)
+	if (check_area(process, process, 97) < 0)
 		return -1;
 	shared->progress++;
 	child = fork();
 	if (child == 0)
-		_exit(read_some(process, 89) < 0);
-	if (wait_until(&shared->proceed, 1) < 0 || read_some(process, 1) < 0)
+		_exit(check_area(process, process, 89) < 0);
+	if (wait_until(&shared->proceed, 1) < 0 || check_area(process, process, 1) < 0)
 		return -1;
 	return waitpid(child, &status, 0) == child && status == 0 ? 0 : -1;
 }
@@ -58,23 +50,14 @@ static void run(restored_life *life)
 {
 	struct memory_record record;
 
-	for (size_t i = 0; i < count; i++) {
-		write_memory(i);
-		withhold_memory(i);
-	}
-	start_feeder(&count);
-	start_guard();
-	connect_criu();
-	for (size_t i = 0; i < count; i++)
-		restore_one(i, life);
+	restore_early(COUNT, life);
 	say_finished();
-	await_restored(&shared->progress, count);
-	assert_true(feeding->wanted > 0);
+	await_restored(&shared->progress, COUNT);
+	assert_true(shared->wanted > 0);
 	assert_int_equal(read_state(&record), MEMORY_WORKING);
 	shared->proceed = 1;
-	feeding->may_feed = 1;
-	for (size_t i = 0; i < count; i++)
-		assert_ends(&restored[i], 0);
+	shared->may_feed = 1;
+	assert_all_end(COUNT, 0);
 	assert_ends(&guard, 0);
 	assert_int_equal(read_state(&record), MEMORY_FILLED);
 	assert_ends(&feeder, 0);
@@ -96,31 +79,17 @@ static void test_moving(void **state)
 /* Whoever brought it is gone: nobody goes on, and nobody finds zeros. */
 static void test_the_rest_is_lost(void **state)
 {
-	struct memory_record record;
-
 	(void)state;
-	for (size_t i = 0; i < count; i++) {
-		write_memory(i);
-		withhold_memory(i);
-	}
-	start_feeder(&count);
-	start_guard();
-	connect_criu();
-	for (size_t i = 0; i < count; i++)
-		restore_one(i, life_of_reading);
+	restore_early(COUNT, life_of_reading);
 	say_finished();
-	await_restored(&shared->progress, count);
+	await_restored(&shared->progress, COUNT);
 	kill(feeder.pid, SIGKILL);
 	assert_ends(&feeder, 128 + SIGKILL);
 	shared->proceed = 1;
-	while (read_state(&record) == MEMORY_WORKING)
-		usleep(1000);
-	assert_int_equal(record.state, MEMORY_FAILING);
-	assert_non_null(strstr(record.reason.text, "connection"));
+	await_state(MEMORY_FAILING, "connection");
 	usleep(100000);
 	shared->may_end = 1;
-	for (size_t i = 0; i < count; i++)
-		assert_ends(&restored[i], 128 + SIGKILL);
+	assert_all_end(COUNT, 128 + SIGKILL);
 	assert_ends(&guard, EXIT_COPY);
 	assert_string_equal(shared->failure, "");
 }
@@ -137,9 +106,7 @@ static void test_damaged_list(void **state)
 	list = memory_format("%s/100%s", memory, IMAGE_MISSING_SUFFIX);
 	fd = open(list, O_WRONLY | O_APPEND | O_CLOEXEC);
 	assert_int_equal(write(fd, "x", 1), 1);
-	start_guard();
-	connect_criu();
-	restore_one(0, life_of_reading);
+	restore_all(1, life_of_reading);
 	assert_ends(&guard, EXIT_COPY);
 	assert_int_equal(read_state(&record), MEMORY_FAILED);
 	assert_non_null(strstr(record.reason.text, "100.missing"));

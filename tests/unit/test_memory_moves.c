@@ -95,18 +95,14 @@ static int life_of_moving(size_t process)
 		pthread_join(threads[i], &outcome);
 		failed |= (intptr_t)outcome;
 	}
-	for (size_t page = 0; page < AREA_PAGES && failed == 0; page++)
-		failed = check_page(page_at(page), page_id(process, page)) < 0;
-	return failed != 0 ? -1 : 0;
+	return failed != 0 ? -1 : check_area(process, 0, 1);
 }
 
 static void test_moving(void **state)
 {
 	(void)state;
 	write_memory(0);
-	start_guard();
-	connect_criu();
-	restore_one(0, life_of_moving);
+	restore_all(1, life_of_moving);
 	/* Somewhere in the middle of it all the rest begins to come. */
 	usleep(20000);
 	say_finished();
@@ -181,9 +177,7 @@ static void test_reports_of_a_move(void **state)
 	(void)state;
 	write_memory(0);
 	assert_int_not_equal(page_id(0, MOVED), 0);
-	start_guard();
-	connect_criu();
-	restore_one(0, life_of_reports);
+	restore_all(1, life_of_reports);
 	worker = worker_of(guard.pid);
 	usleep(20000);
 	kill(worker, SIGSTOP);
