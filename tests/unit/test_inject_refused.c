@@ -94,7 +94,6 @@ static void run_sequence(void)
 static void test_a_restartable_sequence_is_left_alone(void **state)
 {
 	pid_t pid = start(run_sequence);
-	uint64_t turns;
 	int refused = 0;
 
 	(void)state;
@@ -107,18 +106,13 @@ static void test_a_restartable_sequence_is_left_alone(void **state)
 	}
 	assert_true(refused > 0);
 	assert_int_equal(shared->seen_errno, 0);
-	turns = shared->turns;
-	usleep(20000);
-	assert_true(shared->turns > turns);
-	shared->result = 1;
-	finish(pid, 0);
+	finish_busy(pid);
 }
 #else
 static void test_a_restartable_sequence_is_left_alone(void **state)
 {
 	(void)state;
 	print_message("# no test has a restartable sequence for this processor\n");
-	return;
 }
 #endif
 
@@ -132,6 +126,7 @@ static void test_who_has_gone_is_an_error(void **state)
 	waitpid(pid, NULL, 0);
 	assert_refused(pid, "cannot stop process");
 }
+
 /* It has its system calls sent to itself as signals, unless it says that it wants the next ones done. */
 static void run_dispatched(void)
 {
