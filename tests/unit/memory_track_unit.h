@@ -61,6 +61,14 @@ static inline void scan(struct memory_track *track)
 		fail_msg("%s", err.text);
 }
 
+/* While the process is frozen. */
+static inline void scan_last(struct memory_track *track)
+{
+	memset(&found, 0, sizeof(found));
+	if (memory_track_scan_last(track, note, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
 static inline void assert_changed(size_t first, size_t end)
 {
 	for (size_t i = first; i < end; i++)
@@ -177,6 +185,16 @@ static inline bool lacks(enum track_method method)
 	if (!there)
 		print_message("# not tried: this kernel has no %s\n", memory_track_words(method));
 	return !there;
+}
+
+/* Begins where this kernel has what is needed. */
+static inline bool begin_if_possible(struct memory_track *track, void (*const *parts)(void),
+				     enum track_method method)
+{
+	if (lacks(method))
+		return false;
+	*track = begin(parts, method);
+	return true;
 }
 
 /* What the child and the test tell each other besides. */

@@ -31,9 +31,8 @@ static void test_a_write_is_a_change(void **state)
 	struct memory_track track;
 
 	(void)state;
-	if (lacks(TRACK_WRITES))
+	if (!begin_if_possible(&track, parts, TRACK_WRITES))
 		return;
-	track = begin(parts, TRACK_WRITES);
 	scan(&track);
 	assert_changed(0, 2 * PAGES);
 	scan(&track);
@@ -75,9 +74,8 @@ static void test_a_userfaultfd_of_its_own(void **state)
 	struct memory_track track;
 
 	(void)state;
-	if (lacks(TRACK_WRITES))
+	if (!begin_if_possible(&track, parts, TRACK_WRITES))
 		return;
-	track = begin(parts, TRACK_WRITES);
 	let_do(1);
 	for (int i = 0; i < 3; i++) {
 		scan(&track);
@@ -105,9 +103,8 @@ static void test_huge_pages(void **state)
 	struct memory_track track;
 
 	(void)state;
-	if (lacks(TRACK_WRITES))
+	if (!begin_if_possible(&track, parts, TRACK_WRITES))
 		return;
-	track = begin(parts, TRACK_WRITES);
 	let_do(1);
 	scan(&track);
 	assert_changed(0, PAGES);
@@ -130,7 +127,7 @@ static void test_nothing_noticed_is_changed(void **state)
 		scan(&track);
 		assert_changed(0, 2 * PAGES);
 	}
-	assert_int_equal(memory_track_scan_last(&track, note, NULL, &err), 0);
+	scan_last(&track);
 	assert_changed(0, 2 * PAGES);
 	end(&track);
 }
@@ -142,17 +139,14 @@ static void test_soft_dirty(void **state)
 	struct memory_track track;
 
 	(void)state;
-	if (lacks(TRACK_SOFT_DIRTY))
+	if (!begin_if_possible(&track, parts, TRACK_SOFT_DIRTY))
 		return;
-	track = begin(parts, TRACK_SOFT_DIRTY);
-	memset(&found, 0, sizeof(found));
-	assert_int_equal(memory_track_scan_last(&track, note, NULL, &err), 0);
+	scan_last(&track);
 	assert_changed(0, 2 * PAGES);
 	scan(&track);
 	assert_changed(0, 2 * PAGES);
 	let_do(1);
-	memset(&found, 0, sizeof(found));
-	assert_int_equal(memory_track_scan_last(&track, note, NULL, &err), 0);
+	scan_last(&track);
 	assert_changed(7, 8);
 	assert_no_change(PAGES, 2 * PAGES);
 	end(&track);
@@ -169,9 +163,8 @@ static void test_it_leaves_nothing_behind(void **state)
 	DIR *descriptors;
 
 	(void)state;
-	if (lacks(TRACK_WRITES))
+	if (!begin_if_possible(&track, parts, TRACK_WRITES))
 		return;
-	track = begin(parts, TRACK_WRITES);
 	scan(&track);
 	assert_true(proc_read(child, "smaps", &smaps));
 	assert_non_null(strstr(text_string(&smaps), " uw"));
@@ -187,8 +180,7 @@ static void test_it_leaves_nothing_behind(void **state)
 	}
 	closedir(descriptors);
 	let_do(1);
-	memset(&found, 0, sizeof(found));
-	assert_int_equal(memory_track_scan_last(&track, note, NULL, &err), 0);
+	scan_last(&track);
 	assert_changed(7, 8);
 	assert_no_change(8, 2 * PAGES);
 	memory_track_release(&track);

@@ -56,9 +56,8 @@ static void test_mappings_change(void **state)
 	struct memory_track track;
 
 	(void)state;
-	if (lacks(TRACK_WRITES))
+	if (!begin_if_possible(&track, parts, TRACK_WRITES))
 		return;
-	track = begin(parts, TRACK_WRITES);
 	scan(&track);
 	scan(&track);
 	let_do(1);
@@ -114,9 +113,8 @@ static void test_a_fork(void **state)
 	struct memory_track other;
 
 	(void)state;
-	if (lacks(TRACK_WRITES))
+	if (!begin_if_possible(&track, parts, TRACK_WRITES))
 		return;
-	track = begin(parts, TRACK_WRITES);
 	scan(&track);
 	scan(&track);
 	let_do(1);
@@ -153,9 +151,8 @@ static void test_another_program(void **state)
 	unsigned char byte = 0;
 
 	(void)state;
-	if (lacks(TRACK_WRITES))
+	if (!begin_if_possible(&track, parts, TRACK_WRITES))
 		return;
-	track = begin(parts, TRACK_WRITES);
 	scan(&track);
 	scan(&track);
 	atomic_store(step, 1);
