@@ -127,5 +127,5 @@ int main(void)
 		cmocka_unit_test(test_bandwidth_of_little),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_ALL(tests);
 }

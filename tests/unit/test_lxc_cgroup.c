@@ -93,9 +93,9 @@ static bool has_no_unified(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_own, make_temporary, remove_temporary),
-		cmocka_unit_test_setup_teardown(test_folder, make_temporary, remove_temporary),
-		cmocka_unit_test_setup_teardown(test_named, make_temporary, remove_temporary),
+		FILE_TEST(test_own),
+		FILE_TEST(test_folder),
+		FILE_TEST(test_named),
 	};
 
 	if (has_no_unified()) {

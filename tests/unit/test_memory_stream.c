@@ -220,10 +220,8 @@ static void test_pages_that_a_device_writes(void **state)
 	}
 	container_end(&container);
 	munmap(ring, sizeof(*ring));
-	if (!possible) {
+	if (!possible)
 		print_message("# not tried: this kernel has no io_uring for us\n");
-		return;
-	}
 }
 
 /* A page of data that has a file behind it: no mapping that is sent in rounds. */
