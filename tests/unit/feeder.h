@@ -87,6 +87,7 @@ static inline int feeder_main(void *data)
 	CLEANUP(memory_release) char *path = memory_format("%s/%s", memory, IMAGE_WANTED);
 	int wanted = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (size_t process = 0; process < *count; process++)
 		for (size_t page = 0; page < AREA_PAGES;) {
 			feed_wanted(wanted);
