@@ -144,7 +144,7 @@ static void find_shared(struct memory_processes *processes)
 	}
 	if (!any_new || processes->method == TRACK_NOTHING)
 		return;
-	qsort(sorted, processes->count, sizeof(void *), compare_memory);
+	qsort(sorted, processes->count, sizeof(*sorted), compare_memory);
 	for (size_t i = 0; i + 1 < processes->count; i++)
 		if (shares_memory(sorted[i].pid, sorted[i + 1].pid)) {
 			sorted[i].track->shared |= sorted[i].track->registered.count == 0;
