@@ -5,6 +5,8 @@
 #ifndef SYSTEM_MEMORY_REST_H
 #define SYSTEM_MEMORY_REST_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 #include "system/memory_processes.h"
 #include "system/page_send.h"
@@ -22,10 +24,7 @@ typedef int memory_rest_visitor(void *data, struct memory_process *process,
 int memory_rest_visit(struct memory_processes *processes, const char *images,
 		      memory_rest_visitor *visit, void *data, struct error *err);
 
-/* Did criu leave these pages to us? */
-bool memory_rest_is_ours(const struct pagemap_range *range);
-
-/* Opens those of them that are not known to be there as they are now. */
-void memory_rest_open(struct sent_pages *sent, const struct pagemap_range *range);
+/* Opens those of them that are not known to be there as they are now. Returns where the last of them ends. */
+uint64_t memory_rest_open(struct sent_pages *sent, const struct pagemap_image *image);
 
 #endif

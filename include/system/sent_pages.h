@@ -54,6 +54,12 @@ void sent_pages_forget(struct page_block *block, uint64_t pages);
 /* The block of an address, made when it is not there. Valid until the next is made. */
 struct page_block *sent_pages_block(struct sent_pages *sent, uint64_t address);
 
+/* NULL when it is not there. */
+struct page_block *sent_pages_find(const struct sent_pages *sent, uint64_t address);
+
+/* Which pages of its first block a range of whole pages has; *start becomes where the next block's begin. */
+uint64_t sent_pages_take(uint64_t *start, uint64_t end);
+
 /* What the destination has of a known page (one bit). */
 struct page_hash sent_pages_hash(const struct page_block *block, uint64_t page);
 

@@ -35,14 +35,8 @@ static int announce_process(void *data, struct memory_process *process,
 {
 	struct announcing *announcing = data;
 	struct sent_pages *sent = &process->sent;
-	uint64_t size = 0;
+	uint64_t size = memory_rest_open(sent, image);
 
-	forget_open(sent);
-	for (size_t i = 0; i < image->count; i++)
-		if (memory_rest_is_ours(&image->ranges[i])) {
-			memory_rest_open(sent, &image->ranges[i]);
-			size = image->ranges[i].start + image->ranges[i].pages * page_size();
-		}
 	if (page_send_size(announcing->sender, process->inside, size, err) < 0)
 		return -1;
 	for (size_t i = 0; i < sent->count; i++) {
@@ -104,14 +98,10 @@ static int serve(struct page_sender *sender, struct memory_processes *processes,
 {
 	struct memory_process *process =
 		memory_processes_find(processes, (pid_t)le32toh(request->process));
-	uint64_t number = le64toh(request->address) / PAGE_BLOCK_SIZE;
+	struct page_block *block =
+		process != NULL ? sent_pages_find(&process->sent, le64toh(request->address)) : NULL;
 
-	if (process == NULL)
-		return 0;
-	for (size_t i = 0; i < process->sent.count; i++)
-		if (process->sent.blocks[i].number == number)
-			return send_block(sender, process, &process->sent.blocks[i], err);
-	return 0;
+	return block != NULL ? send_block(sender, process, block, err) : 0;
 }
 
 /* As many as are there. They come whole, or the receiver has ended, which is seen in sending. */

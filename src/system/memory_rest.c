@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for nothing being missing of what criu's images leave to the memory stream. */
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,18 +10,38 @@
 #include "system/page_scan.h"
 #include "system/pagemap_image.h"
 
-void memory_rest_open(struct sent_pages *sent, const struct pagemap_range *range)
+/* Did criu leave these pages to us? */
+static bool is_ours(const struct pagemap_range *range)
 {
-	uint64_t start = range->start;
-	uint64_t end = start + range->pages * page_size();
+	return (range->flags & (PAGEMAP_LAZY | PAGEMAP_PRESENT)) == PAGEMAP_LAZY;
+}
 
-	for (; start < end; start += page_size()) {
-		struct page_block *block = sent_pages_block(sent, start);
-		uint64_t page = (uint64_t)1 << start % PAGE_BLOCK_SIZE / page_size();
+static uint64_t end_of(const struct pagemap_range *range)
+{
+	return range->start + range->pages * page_size();
+}
 
-		block->present |= page;
-		block->open |= page & ~block->known;
+static void open_range(struct sent_pages *sent, const struct pagemap_range *range)
+{
+	for (uint64_t at = range->start, end = end_of(range); at < end;) {
+		struct page_block *block = sent_pages_block(sent, at);
+		uint64_t pages = sent_pages_take(&at, end);
+
+		block->present |= pages;
+		block->open |= pages & ~block->known;
 	}
+}
+
+uint64_t memory_rest_open(struct sent_pages *sent, const struct pagemap_image *image)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < image->count; i++)
+		if (is_ours(&image->ranges[i])) {
+			size = end_of(&image->ranges[i]);
+			open_range(sent, &image->ranges[i]);
+		}
+	return size;
 }
 
 static int send_open(struct page_sender *sender, struct memory_process *process, struct error *err)
@@ -35,23 +56,20 @@ static int send_open(struct page_sender *sender, struct memory_process *process,
 	return 0;
 }
 
-bool memory_rest_is_ours(const struct pagemap_range *range)
-{
-	return (range->flags & (PAGEMAP_LAZY | PAGEMAP_PRESENT)) == PAGEMAP_LAZY;
-}
-
 static int check_range(struct memory_process *process, const struct pagemap_range *range,
 		       struct error *err)
 {
-	uint64_t end = range->start + range->pages * page_size();
-
-	for (uint64_t at = range->start; at < end; at += page_size()) {
+	for (uint64_t at = range->start, end = end_of(range); at < end;) {
 		const struct page_block *block = sent_pages_block(&process->sent, at);
-		uint64_t page = (uint64_t)1 << at % PAGE_BLOCK_SIZE / page_size();
+		uint64_t pages = sent_pages_take(&at, end);
+		uint64_t unread = pages & (block->open | ~block->known);
 
-		if ((block->open & page) != 0 || (block->known & page) == 0)
+		if (unread != 0)
 			return error_set(err, "cannot read the memory of process %d at %#llx",
-					 (int)process->pid, (unsigned long long)at);
+					 (int)process->pid,
+					 (unsigned long long)(block->number * PAGE_BLOCK_SIZE +
+							      (uint64_t)__builtin_ctzll(unread) *
+								      page_size()));
 	}
 	return 0;
 }
@@ -60,18 +78,12 @@ static int send_image(void *data, struct memory_process *process, const struct p
 		      struct error *err)
 {
 	struct page_sender *sender = data;
-	uint64_t size = 0;
+	uint64_t size = memory_rest_open(&process->sent, image);
 
-	for (size_t i = 0; i < image->count; i++)
-		if (memory_rest_is_ours(&image->ranges[i])) {
-			size = image->ranges[i].start + image->ranges[i].pages * page_size();
-			memory_rest_open(&process->sent, &image->ranges[i]);
-		}
 	if (send_open(sender, process, err) < 0)
 		return -1;
 	for (size_t i = 0; i < image->count; i++)
-		if (memory_rest_is_ours(&image->ranges[i]) &&
-		    check_range(process, &image->ranges[i], err) < 0)
+		if (is_ours(&image->ranges[i]) && check_range(process, &image->ranges[i], err) < 0)
 			return -1;
 	return page_send_size(sender, process->inside, size, err);
 }
@@ -79,7 +91,7 @@ static int send_image(void *data, struct memory_process *process, const struct p
 static bool has_lazy(const struct pagemap_image *image)
 {
 	for (size_t i = 0; i < image->count; i++)
-		if (memory_rest_is_ours(&image->ranges[i]))
+		if (is_ours(&image->ranges[i]))
 			return true;
 	return false;
 }

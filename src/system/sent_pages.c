@@ -19,14 +19,22 @@ static uint64_t set_of(uint64_t first, uint64_t end)
 	return below & ~(((uint64_t)1 << first) - 1);
 }
 
+uint64_t sent_pages_take(uint64_t *start, uint64_t end)
+{
+	uint64_t base = *start / PAGE_BLOCK_SIZE * PAGE_BLOCK_SIZE;
+	uint64_t stop = end - base < PAGE_BLOCK_SIZE ? end - base : PAGE_BLOCK_SIZE;
+	uint64_t pages = set_of((*start - base) / page_size(), stop / page_size());
+
+	*start = base + stop;
+	return pages;
+}
+
 void sent_pages_begin(struct sent_pages *sent)
 {
 	for (size_t i = 0; i < sent->count; i++) {
 		sent->blocks[i].present = 0;
 		sent->blocks[i].changed = 0;
 	}
-	sent->resident = 0;
-	sent->changed = 0;
 }
 
 struct page_block *sent_pages_block(struct sent_pages *sent, uint64_t address)
@@ -44,15 +52,21 @@ struct page_block *sent_pages_block(struct sent_pages *sent, uint64_t address)
 	return &sent->blocks[sent->count - 1];
 }
 
-/* The kernel's zeros matter only where something else is over there. */
-static void note_zeros(struct sent_pages *sent, uint64_t number, uint64_t pages)
+struct page_block *sent_pages_find(const struct sent_pages *sent, uint64_t address)
 {
+	uint64_t number = address / PAGE_BLOCK_SIZE;
 	const struct table_entry *entry = table_find(&sent->index, &number, sizeof(number));
-	struct page_block *block;
 
-	if (entry == NULL)
+	return entry != NULL ? &sent->blocks[entry->number - 1] : NULL;
+}
+
+/* The kernel's zeros matter only where something else is over there. */
+static void note_zeros(struct sent_pages *sent, uint64_t address, uint64_t pages)
+{
+	struct page_block *block = sent_pages_find(sent, address);
+
+	if (block == NULL)
 		return;
-	block = &sent->blocks[entry->number - 1];
 	block->present |= pages & block->filled;
 	block->changed |= pages & block->filled;
 }
@@ -60,20 +74,17 @@ static void note_zeros(struct sent_pages *sent, uint64_t number, uint64_t pages)
 void sent_pages_note(struct sent_pages *sent, uint64_t start, uint64_t end, enum page_state state)
 {
 	while (start < end) {
-		uint64_t number = start / PAGE_BLOCK_SIZE;
-		uint64_t base = number * PAGE_BLOCK_SIZE;
-		uint64_t stop = end - base < PAGE_BLOCK_SIZE ? end - base : PAGE_BLOCK_SIZE;
-		uint64_t pages = set_of((start - base) / page_size(), stop / page_size());
+		uint64_t address = start;
+		uint64_t pages = sent_pages_take(&start, end);
 
 		if (state == PAGE_ZERO) {
-			note_zeros(sent, number, pages);
+			note_zeros(sent, address, pages);
 		} else {
-			struct page_block *block = sent_pages_block(sent, start);
+			struct page_block *block = sent_pages_block(sent, address);
 
 			block->present |= pages;
 			block->changed |= state == PAGE_WRITTEN ? pages : 0;
 		}
-		start = base + stop;
 	}
 }
 
