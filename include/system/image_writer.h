@@ -23,10 +23,9 @@ struct image_writer {
 int image_write(struct image_writer *writer, enum image_frame_kind kind, uint64_t number,
 		const void *bytes, size_t length, struct error *err);
 
-/* "zero" or "missing", and "end": nothing may follow it. */
-int image_write_zero(struct image_writer *writer, uint64_t at, uint64_t length, struct error *err);
-int image_write_missing(struct image_writer *writer, uint64_t at, uint64_t length,
-			struct error *err);
+/* IMAGE_ZERO or IMAGE_MISSING; and "end": nothing may follow it. */
+int image_write_range(struct image_writer *writer, enum image_frame_kind kind, uint64_t at,
+		      uint64_t length, struct error *err);
 int image_write_end(struct image_writer *writer, struct error *err);
 
 #endif

@@ -23,7 +23,6 @@ struct page_sender {
 	unsigned char *buffer; /* of one block */
 	pid_t current;	       /* whose file the receiver takes frames to be of; 0: nobody's */
 	bool follows;	       /* what is sent now is missing over there: zeros are data, too */
-	uint64_t looked;       /* pages */
 };
 
 int page_sender_prepare(struct page_sender *sender, struct error *err);

@@ -67,6 +67,9 @@ struct page_hash sent_pages_hash(const struct page_block *block, uint64_t page);
  * its place. Zeros fill nothing. */
 void sent_pages_know(struct page_block *block, uint64_t pages, const struct page_hash *hashes);
 
+/* Which of these pages are zeros, by their hashes. */
+uint64_t sent_pages_zeros(uint64_t pages, const struct page_hash *hashes);
+
 /* Blocks of which nothing is left take no memory any more. */
 void sent_pages_shrink(struct sent_pages *sent);
 

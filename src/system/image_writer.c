@@ -37,23 +37,12 @@ int image_write(struct image_writer *writer, enum image_frame_kind kind, uint64_
 	return 0;
 }
 
-static int write_range(struct image_writer *writer, enum image_frame_kind kind, uint64_t at,
-		       uint64_t length, struct error *err)
+int image_write_range(struct image_writer *writer, enum image_frame_kind kind, uint64_t at,
+		      uint64_t length, struct error *err)
 {
 	uint64_t bytes = htole64(length);
 
 	return image_write(writer, kind, at, &bytes, sizeof(bytes), err);
-}
-
-int image_write_zero(struct image_writer *writer, uint64_t at, uint64_t length, struct error *err)
-{
-	return write_range(writer, IMAGE_ZERO, at, length, err);
-}
-
-int image_write_missing(struct image_writer *writer, uint64_t at, uint64_t length,
-			struct error *err)
-{
-	return write_range(writer, IMAGE_MISSING, at, length, err);
 }
 
 int image_write_end(struct image_writer *writer, struct error *err)

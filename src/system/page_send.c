@@ -71,35 +71,32 @@ int page_send_size(struct page_sender *sender, pid_t inside, uint64_t size, stru
 	return image_write(&sender->writer, IMAGE_SIZE, size, NULL, 0, err);
 }
 
-int page_send_zeros(struct page_sender *sender, pid_t inside, const struct page_block *block,
-		    uint64_t pages, struct error *err)
-{
-	uint64_t left = pages & block->filled;
-	struct run run;
-
-	if (left != 0 && choose_file(sender, inside, err) < 0)
-		return -1;
-	while (take_run(&left, &run))
-		if (image_write_zero(&sender->writer,
-				     block->number * PAGE_BLOCK_SIZE + run.first * page_size(),
-				     run.count * page_size(), err) < 0)
-			return -1;
-	return 0;
-}
-
-int page_send_missing(struct page_sender *sender, pid_t inside, const struct page_block *block,
-		      uint64_t pages, struct error *err)
+/* Says of these pages of a block what they are. */
+static int send_ranges(struct page_sender *sender, pid_t inside, enum image_frame_kind kind,
+		       const struct page_block *block, uint64_t pages, struct error *err)
 {
 	struct run run;
 
 	if (pages != 0 && choose_file(sender, inside, err) < 0)
 		return -1;
 	while (take_run(&pages, &run))
-		if (image_write_missing(&sender->writer,
-					block->number * PAGE_BLOCK_SIZE + run.first * page_size(),
-					run.count * page_size(), err) < 0)
+		if (image_write_range(&sender->writer, kind,
+				      block->number * PAGE_BLOCK_SIZE + run.first * page_size(),
+				      run.count * page_size(), err) < 0)
 			return -1;
 	return 0;
+}
+
+int page_send_zeros(struct page_sender *sender, pid_t inside, const struct page_block *block,
+		    uint64_t pages, struct error *err)
+{
+	return send_ranges(sender, inside, IMAGE_ZERO, block, pages & block->filled, err);
+}
+
+int page_send_missing(struct page_sender *sender, pid_t inside, const struct page_block *block,
+		      uint64_t pages, struct error *err)
+{
+	return send_ranges(sender, inside, IMAGE_MISSING, block, pages, err);
 }
 
 /* Pages that may not be read by the process itself, or are next to what has gone: one by one. */
@@ -177,17 +174,6 @@ static uint64_t compare(const struct page_sender *sender, const struct page_bloc
 	return different;
 }
 
-static uint64_t zeros_of(uint64_t pages, const struct page_hash *hashes)
-{
-	static const struct page_hash zero = PAGE_HASH_ZERO;
-	uint64_t zeros = 0;
-
-	for (; pages != 0; pages &= pages - 1)
-		if (page_hash_is_same(hashes[__builtin_ctzll(pages)], zero))
-			zeros |= pages & -pages;
-	return zeros;
-}
-
 int page_send_block(struct page_sender *sender, pid_t pid, pid_t inside, struct page_block *block,
 		    bool settled, struct error *err)
 {
@@ -195,9 +181,8 @@ int page_send_block(struct page_sender *sender, pid_t pid, pid_t inside, struct 
 	uint64_t read = read_pages(pid, base, block->open, sender->buffer);
 	struct page_hash hashes[64];
 	uint64_t different = compare(sender, block, read, hashes);
-	uint64_t zeros = sender->follows ? 0 : zeros_of(different, hashes);
+	uint64_t zeros = sender->follows ? 0 : sent_pages_zeros(different, hashes);
 
-	sender->looked += (uint64_t)__builtin_popcountll(read);
 	if (settled)
 		block->recent &= ~read;
 	if (different != 0) {

@@ -147,14 +147,21 @@ struct page_hash sent_pages_hash(const struct page_block *block, uint64_t page)
 	return block->hashes[count_of(block->known & (page - 1))];
 }
 
-void sent_pages_know(struct page_block *block, uint64_t pages, const struct page_hash *hashes)
+uint64_t sent_pages_zeros(uint64_t pages, const struct page_hash *hashes)
 {
 	static const struct page_hash zero = PAGE_HASH_ZERO;
 	uint64_t zeros = 0;
 
-	for (uint64_t left = pages; left != 0; left &= left - 1)
-		if (page_hash_is_same(hashes[__builtin_ctzll(left)], zero))
-			zeros |= left & -left;
+	for (; pages != 0; pages &= pages - 1)
+		if (page_hash_is_same(hashes[__builtin_ctzll(pages)], zero))
+			zeros |= pages & -pages;
+	return zeros;
+}
+
+void sent_pages_know(struct page_block *block, uint64_t pages, const struct page_hash *hashes)
+{
+	uint64_t zeros = sent_pages_zeros(pages, hashes);
+
 	block->filled = (block->filled & ~zeros) | (pages & ~zeros);
 	block->open &= ~pages;
 	replace_hashes(block, block->known | pages, pages, hashes);

@@ -169,9 +169,9 @@ static void test_a_file_is_named_again(void **state)
 	assert_int_equal(image_write(&writer, IMAGE_FILE, 0, "2", 1, &err), 0);
 	assert_int_equal(image_write(&writer, IMAGE_DATA, PAGE, bytes, PAGE, &err), 0);
 	assert_int_equal(image_write(&writer, IMAGE_FILE, 0, "1", 1, &err), 0);
-	assert_int_equal(image_write_zero(&writer, 2 * PAGE, 13 * PAGE, &err), 0);
+	assert_int_equal(image_write_range(&writer, IMAGE_ZERO, 2 * PAGE, 13 * PAGE, &err), 0);
 	/* Beyond the end there is nothing to be done. */
-	assert_int_equal(image_write_zero(&writer, 1 << 30, PAGE, &err), 0);
+	assert_int_equal(image_write_range(&writer, IMAGE_ZERO, 1 << 30, PAGE, &err), 0);
 	assert_int_equal(image_write_end(&writer, &err), 0);
 	assert_int_equal(lseek(stream, 0, SEEK_CUR), writer.sent);
 	lseek(stream, 0, SEEK_SET);
