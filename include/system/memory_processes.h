@@ -6,7 +6,6 @@
 #ifndef SYSTEM_MEMORY_PROCESSES_H
 #define SYSTEM_MEMORY_PROCESSES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -19,8 +18,7 @@ struct memory_process {
 	pid_t pid;
 	pid_t inside;	     /* its pid in the container: criu's name for it */
 	uint64_t start_time; /* of the kernel's ticks */
-	bool begun;	    /* the destination has a file for it, with nothing of another process */
-	int64_t scanned_at; /* wait_clock() */
+	int64_t scanned_at;  /* wait_clock() */
 	struct memory_track track;
 	struct sent_pages sent;
 };

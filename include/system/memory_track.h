@@ -42,7 +42,6 @@ struct memory_track {
 	int failures;		    /* how often it could not be had */
 	struct mappings registered; /* where writes are noticed */
 	struct mappings locked;	    /* what criu dumps itself: it is left out */
-	struct error reason;	    /* why not everywhere, of the last failure */
 };
 
 #define MEMORY_TRACK_NONE                                                                          \

@@ -2,7 +2,6 @@
 /* Alone responsible for freezing, thawing and killing the processes of a cgroup. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for what is sent of memory after the switch, and for its order. */
 #include <endian.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 

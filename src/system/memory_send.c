@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for the order in which a container's memory is scanned and sent. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/wait.h"
@@ -187,19 +183,16 @@ static void allow_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Returns 0 when it has ended. */
-static ssize_t read_order(int control, struct memory_order *order, struct error *err)
+static int read_order(int control, struct memory_order *order, struct error *err)
 {
 	struct pollfd ready = { control, POLLIN, 0 };
-	ssize_t got;
 
 	if (wait_for(&ready, 1, -1, err) < 0)
 		return -1;
-	got = recv(control, order, sizeof(*order), MSG_WAITALL);
-	if (got != sizeof(*order))
+	if (recv(control, order, sizeof(*order), MSG_WAITALL) != sizeof(*order))
 		return error_set(err, "nobody wants it any more");
 	order->images[sizeof(order->images) - 1] = '\0';
-	return got;
+	return 0;
 }
 
 static int run_follow(struct sending *sending, int control, const char *images, struct error *err)
@@ -219,7 +212,7 @@ static int work(struct sending *sending, int control, struct error *err)
 	struct memory_order order;
 
 	for (;;) {
-		int outcome = -1;
+		int outcome;
 
 		if (read_order(control, &order, err) < 0)
 			return -1;

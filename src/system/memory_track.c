@@ -20,7 +20,7 @@ struct scan {
 	bool last;
 	page_visitor *visit;
 	void *data;
-	struct mappings registered; /* of this time */
+	struct mappings registered; /* of this time, of TRACK_WRITES */
 };
 
 enum track_method memory_track_probe(void)
@@ -114,6 +114,8 @@ static void find_locked(struct memory_track *track)
 /* What must be there before the mappings are read, so that no change after that goes unnoticed. */
 static void prepare(struct memory_track *track)
 {
+	struct error ignored;
+
 	find_locked(track);
 	if (track->method == TRACK_SOFT_DIRTY) {
 		track->registered.count = 0;
@@ -124,7 +126,7 @@ static void prepare(struct memory_track *track)
 	    track->failures >= FAILURES_MAX)
 		return;
 	track->registered.count = 0;
-	track->fault = write_watch_open(track->pid, &track->reason);
+	track->fault = write_watch_open(track->pid, &ignored);
 	track->failures += track->fault < 0;
 }
 
@@ -163,12 +165,10 @@ static int scan_with(struct memory_track *track, bool last, page_visitor *visit,
 	int outcome = scan_all(&scan, err);
 
 	descriptor_close(&scan.pagemap);
-	if (track->method != TRACK_WRITES) {
-		mappings_release(&scan.registered);
-		return outcome;
+	if (track->method == TRACK_WRITES) {
+		mappings_release(&track->registered);
+		track->registered = scan.registered;
 	}
-	mappings_release(&track->registered);
-	track->registered = scan.registered;
 	return outcome;
 }
 

@@ -2,7 +2,6 @@
 /* Alone responsible for asking the kernel which pages a process has and has written. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/types.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
