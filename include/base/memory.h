@@ -17,6 +17,10 @@
 /* Zeroed memory; the caller frees. */
 void *memory_allocate(size_t count, size_t size);
 void *memory_resize(void *memory, size_t count, size_t size);
+
+/* Room for one more behind `count` items that were all added so: twice as much whenever it is full. */
+void *memory_grow(void *memory, size_t count, size_t size);
+
 char *memory_duplicate(const char *text);
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

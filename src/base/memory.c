@@ -31,6 +31,14 @@ void *memory_resize(void *memory, size_t count, size_t size)
 	return check(reallocarray(memory, count > 0 ? count : 1, size));
 }
 
+void *memory_grow(void *memory, size_t count, size_t size)
+{
+	/* It is full whenever their number is a power of two. */
+	if ((count & (count - 1)) != 0)
+		return memory;
+	return memory_resize(memory, count * 2, size);
+}
+
 char *memory_duplicate(const char *text)
 {
 	return check(strdup(text));

@@ -85,11 +85,7 @@ void mappings_read_locked(pid_t pid, struct mappings *mappings)
 
 void mappings_add(struct mappings *mappings, uint64_t start, uint64_t end)
 {
-	/* Room for twice as many whenever their number is a power of two. */
-	if ((mappings->count & (mappings->count - 1)) == 0)
-		mappings->items = memory_resize(mappings->items,
-						mappings->count > 0 ? mappings->count * 2 : 1,
-						sizeof(*mappings->items));
+	mappings->items = memory_grow(mappings->items, mappings->count, sizeof(*mappings->items));
 	mappings->items[mappings->count++] = (struct mapping){ start, end };
 }
 

@@ -26,9 +26,7 @@ static void add_pid(pid_t pid, void *data)
 {
 	struct pids *pids = data;
 
-	if ((pids->count & (pids->count - 1)) == 0)
-		pids->items = memory_resize(pids->items, pids->count > 0 ? pids->count * 2 : 1,
-					    sizeof(*pids->items));
+	pids->items = memory_grow(pids->items, pids->count, sizeof(*pids->items));
 	pids->items[pids->count++] = pid;
 }
 

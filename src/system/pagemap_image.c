@@ -4,10 +4,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "system/page_scan.h"
 #include "system/pagemap_image.h"
 #include "system/protobuf.h"
 
@@ -113,37 +113,27 @@ static int read_entry(struct protobuf *image, struct pagemap_range *range)
 }
 
 /* Is it whole pages, not below `floor`, and not too far up? */
-static bool is_sound(const struct pagemap_range *range, uint64_t floor, uint64_t page_size)
+static bool is_sound(const struct pagemap_range *range, uint64_t floor)
 {
-	return range->start % page_size == 0 && range->start >= floor &&
+	return range->start % page_size() == 0 && range->start >= floor &&
 	       range->start < ADDRESS_LIMIT && range->pages > 0 &&
-	       range->pages <= (ADDRESS_LIMIT - range->start) / page_size;
-}
-
-static void append(struct pagemap_image *image, size_t *capacity, const struct pagemap_range *range)
-{
-	if (image->count == *capacity) {
-		*capacity = *capacity == 0 ? 64 : *capacity * 2;
-		image->ranges = memory_resize(image->ranges, *capacity, sizeof(*image->ranges));
-	}
-	image->ranges[image->count++] = *range;
+	       range->pages <= (ADDRESS_LIMIT - range->start) / page_size();
 }
 
 static int parse(struct protobuf left, struct pagemap_image *image)
 {
-	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t floor = 0;
-	size_t capacity = 0;
 
 	if (read_head(&left, &image->pages_id) < 0)
 		return -1;
 	while (left.left > 0) {
 		struct pagemap_range range;
 
-		if (read_entry(&left, &range) < 0 || !is_sound(&range, floor, page_size))
+		if (read_entry(&left, &range) < 0 || !is_sound(&range, floor))
 			return -1;
-		floor = range.start + range.pages * page_size;
-		append(image, &capacity, &range);
+		floor = range.start + range.pages * page_size();
+		image->ranges = memory_grow(image->ranges, image->count, sizeof(*image->ranges));
+		image->ranges[image->count++] = range;
 	}
 	return 0;
 }

@@ -44,9 +44,7 @@ struct page_block *sent_pages_block(struct sent_pages *sent, uint64_t address)
 
 	if (entry->number > 0)
 		return &sent->blocks[entry->number - 1];
-	if ((sent->count & (sent->count - 1)) == 0)
-		sent->blocks = memory_resize(sent->blocks, sent->count > 0 ? sent->count * 2 : 1,
-					     sizeof(*sent->blocks));
+	sent->blocks = memory_grow(sent->blocks, sent->count, sizeof(*sent->blocks));
 	sent->blocks[sent->count++] = (struct page_block){ .number = number };
 	entry->number = sent->count;
 	return &sent->blocks[sent->count - 1];
