@@ -26,6 +26,9 @@ bool proc_read(pid_t pid, const char *name, struct text *content);
 pid_t proc_parent(pid_t pid);
 int proc_terminal(pid_t pid); /* the controlling terminal's device number, as in stat */
 
+/* The letter of the state in the text of a stat file; '\0': there is none. */
+char proc_state(const struct text *stat);
+
 /* When it was started, in the kernel's ticks: with the pid, which process it is. 0 when it is gone. */
 uint64_t proc_start_time(pid_t pid);
 

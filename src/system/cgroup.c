@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/wait.h"
 #include "system/cgroup.h"
+#include "system/proc.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
@@ -125,15 +126,9 @@ static void visit_processes(const char *path, cgroup_visitor *visit, void *data,
 /* Keeps the first process that sleeps uninterruptibly. */
 static void find_sleeper(pid_t pid, void *data)
 {
-	CLEANUP(memory_release) char *file = memory_format("/proc/%d/stat", (int)pid);
-	CLEANUP(text_release) struct text content = { 0 };
-	struct error ignored;
-	const char *state;
+	CLEANUP(text_release) struct text stat = { 0 };
 
-	if (*(pid_t *)data != 0 || file_read(file, 4096, &content, &ignored) < 0)
-		return;
-	state = strrchr(text_string(&content), ')');
-	if (state != NULL && text_starts_with(state, ") D"))
+	if (*(pid_t *)data == 0 && proc_read(pid, "stat", &stat) && proc_state(&stat) == 'D')
 		*(pid_t *)data = pid;
 }
 

@@ -18,8 +18,17 @@
 /* What the two versions call it. v1 keeps quota and period in two files, and only the quota is changed. */
 static const char *const files[] = { "cpu.max", "cpu.cfs_quota_us" };
 
+static bool is_cgroup(const char *path)
+{
+	return text_starts_with(path, "/sys/fs/cgroup/") && file_path_is_plain(path);
+}
+
 static char *file_of(const char *path, bool *unified, struct error *err)
 {
+	if (!is_cgroup(path)) {
+		error_set(err, "'%s' is no cgroup", path);
+		return NULL;
+	}
 	for (size_t i = 0; i < COUNT_OF(files); i++) {
 		CLEANUP(memory_release) char *file = memory_format("%s/%s", path, files[i]);
 
@@ -31,22 +40,12 @@ static char *file_of(const char *path, bool *unified, struct error *err)
 	return NULL;
 }
 
-static bool is_cgroup(const char *path)
-{
-	return text_starts_with(path, "/sys/fs/cgroup/") && file_path_is_plain(path);
-}
-
 char *cgroup_cpu_read(const char *path, struct error *err)
 {
-	CLEANUP(memory_release) char *file = NULL;
-	CLEANUP(text_release) struct text content = { 0 };
 	bool unified;
+	CLEANUP(memory_release) char *file = file_of(path, &unified, err);
+	CLEANUP(text_release) struct text content = { 0 };
 
-	if (!is_cgroup(path)) {
-		error_set(err, "'%s' is no cgroup", path);
-		return NULL;
-	}
-	file = file_of(path, &unified, err);
 	if (file == NULL || file_read(file, VALUE_MAX, &content, err) < 0)
 		return NULL;
 	return memory_duplicate(text_strip(content.bytes));
@@ -84,9 +83,7 @@ int cgroup_cpu_put_back(const char *path, const char *before, struct error *err)
 	bool unified;
 	CLEANUP(memory_release) char *file = NULL;
 
-	if (!is_cgroup(path))
-		return error_set(err, "'%s' is no cgroup", path);
-	if (!file_exists(path))
+	if (is_cgroup(path) && !file_exists(path))
 		return 0;
 	file = file_of(path, &unified, err);
 	return file == NULL ? -1 : file_put(file, before, err);

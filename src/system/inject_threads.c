@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -144,12 +143,9 @@ static bool is_dead(pid_t pid, pid_t thread)
 {
 	CLEANUP(memory_release) char *name = memory_format("task/%d/stat", (int)thread);
 	CLEANUP(text_release) struct text content = { 0 };
-	const char *end;
+	char state = proc_read(pid, name, &content) ? proc_state(&content) : '\0';
 
-	if (!proc_read(pid, name, &content))
-		return true;
-	end = strrchr(text_string(&content), ')');
-	return end == NULL || text_starts_with(end, ") Z") || text_starts_with(end, ") X");
+	return state == '\0' || state == 'Z' || state == 'X';
 }
 
 static int seize(struct inject_threads *threads, pid_t pid, pid_t thread, long options,

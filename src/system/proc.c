@@ -73,6 +73,13 @@ int proc_terminal(pid_t pid)
 	return terminal;
 }
 
+char proc_state(const struct text *stat)
+{
+	const char *end = strrchr(text_string(stat), ')');
+
+	return end != NULL && text_starts_with(end, ") ") ? end[2] : '\0';
+}
+
 uint64_t proc_start_time(pid_t pid)
 {
 	CLEANUP(text_release) struct text stat = { 0 };

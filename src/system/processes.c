@@ -55,15 +55,21 @@ static pid_t next_process(DIR *processes)
 	return 0;
 }
 
+static bool is_called(pid_t pid, const char *program)
+{
+	char name[PROC_NAME_SIZE];
+
+	proc_name(pid, name);
+	return strcmp(name, program) == 0;
+}
+
 /* Another mode of this program; a hook, or what stands in for criu, goes by the name of its link. */
 static bool is_program(pid_t pid)
 {
 	char own[PROC_NAME_SIZE];
-	char name[PROC_NAME_SIZE];
 
 	proc_name(getpid(), own);
-	proc_name(pid, name);
-	return strcmp(name, own) == 0;
+	return is_called(pid, own);
 }
 
 bool processes_name(const char *directory, const char *work)
@@ -112,15 +118,12 @@ static pid_t login_of(pid_t pid)
 static size_t signal_of_login(pid_t login, const char *program, int number)
 {
 	DIR *processes = opendir("/proc");
-	char name[PROC_NAME_SIZE];
 	size_t count = 0;
 	pid_t pid;
 
-	while ((pid = next_process(processes)) != 0) {
-		proc_name(pid, name);
-		if (strcmp(name, program) == 0 && login_of(pid) == login && kill(pid, number) == 0)
-			count++;
-	}
+	while ((pid = next_process(processes)) != 0)
+		count +=
+			is_called(pid, program) && login_of(pid) == login && kill(pid, number) == 0;
 	if (processes != NULL)
 		closedir(processes);
 	return count;
@@ -142,14 +145,11 @@ void processes_end_of_login(const char *program, int timeout_ms)
 void processes_kill(const char *directory, const char *program)
 {
 	DIR *processes = opendir("/proc");
-	char name[PROC_NAME_SIZE];
 	pid_t pid;
 
-	while ((pid = next_process(processes)) != 0) {
-		proc_name(pid, name);
-		if (strcmp(name, program) == 0 && file_names(pid, "cmdline", directory, false))
+	while ((pid = next_process(processes)) != 0)
+		if (is_called(pid, program) && file_names(pid, "cmdline", directory, false))
 			kill(pid, SIGKILL);
-	}
 	if (processes != NULL)
 		closedir(processes);
 }
