@@ -242,7 +242,8 @@ up() {
 		flock 7
 		make_keys
 		if ! ip link show "$bridge" >/dev/null 2>&1; then
-			cat $setting >"$lab/setting"
+			rm -f "$lab/setting"
+			[ ! -e $setting ] || cat $setting >"$lab/setting"
 			ip link add "$bridge" address 02:00:00:00:00:fe type bridge
 			ip addr add "$network.254/24" dev "$bridge"
 			ip addr add "$network6:fe/64" dev "$bridge" nodad
