@@ -79,13 +79,13 @@ struct migration {
 	struct facts facts;	    /* what the checks found out about it here */
 	struct areas areas;
 	char *images;	     /* on the destination */
+	json_object *early;  /* node/early_images.h's; NULL when none can go ahead */
 	json_object *dumped; /* {"images": node/manifest.h's}; NULL before the dump */
 	char *name;	     /* the migration's own; NULL before it has begun */
 	char *given_up;	     /* that of an earlier one which the lock took back, or NULL */
 	struct copy copy;
 
 	bool begun_there; /* the destination may have a journal */
-	bool bare;	  /* nothing was written into the images' directory before the freeze */
 	bool placed;	  /* the copy is in its place there */
 	bool fenced;	  /* nobody can start the original any more */
 	bool committed;	  /* the destination owns the container */

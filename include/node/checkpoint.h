@@ -30,9 +30,9 @@ char *checkpoint_work(const struct host *host);
 /* What the runtime wants to know. */
 struct checkpoint checkpoint_of(const struct host *host, const char *work, const char *hook);
 
-/* Starts lxc-checkpoint or its like, detached from everything of ours but `input` (-1: nothing), as
- * host->checkpoint. `verb` is for messages and names: "checkpoint". */
-int checkpoint_start(struct host *host, const struct command *command, const char *verb, int input,
+/* Starts lxc-checkpoint or its like, detached from everything of ours, as host->checkpoint, with the gate
+ * (node/gate.h) before criu on its PATH. `verb` is for messages and names: "checkpoint". */
+int checkpoint_start(struct host *host, struct command *command, const char *verb,
 		     struct error *err);
 
 /* Waits for the end of the command under way, whatever its status. */

@@ -100,12 +100,6 @@ int lxc_cgroup_plan(const struct checkpoint *checkpoint, struct lxc_cgroup *cgro
 		    struct error *err);
 void lxc_cgroup_release(struct lxc_cgroup *cgroup);
 
-/* The file that criu, started by lxc-checkpoint or by us, reads further options from. memory_apart: lines for
- * when memory moves apart; cgroup: the one that it restores into, or NULL. */
-int lxc_write_criu_options(const struct checkpoint *checkpoint, const struct lxc_pairs *pairs,
-			   const char *memory_apart, const char *cgroup, struct command *command,
-			   struct error *err);
-
 /* The targets of what the configuration binds into the container, as they are written there. */
 void lxc_list_binds(const struct lxc_config *config, struct words *targets);
 

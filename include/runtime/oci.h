@@ -38,6 +38,7 @@ struct oci_program {
 	bool empties_network; /* a network namespace without a name comes back with nothing in it */
 	bool beside_itself; /* with cgroup v2 the container's cgroup is beside the program's own, where
 			       config.json names none */
+	bool says_lazy; /* it tells criu itself whether memory is left out, and has an option for that */
 	bool binds_devices; /* in a user namespace the device files are mounts from the node, of
 			       which it does not tell criu */
 };

@@ -26,13 +26,13 @@ struct checkpoint {
 	const char *work;   /* directory for temporary files of this migration (rcfile, criu.conf);
 				  not readable by others; lives until the migration is over */
 	const char *hook;   /* program for criu's action scripts */
-	const char *gate; /* restore: a directory that comes first on the PATH of a runtime that has
-			       `gated`; NULL: none */
-	bool nftables;	  /* the dump locks the network through nftables; else iptables */
-	bool plug_later;  /* restored, it stays off the network until plug_network(): a container
+	const char
+		*criu; /* dump: what is to be executed as criu, the same as on the command's PATH */
+	bool nftables; /* the dump locks the network through nftables; else iptables */
+	bool plug_later;   /* restored, it stays off the network until plug_network(): a container
 				  that is only held must not answer for its addresses */
 	bool memory_apart; /* private memory is not in the images: the dump leaves it out, the restore
-				  gets it from whoever listens on `work`/lazy-pages.socket. For runtimes that say so */
+				  gets it from whoever listens on `work`/lazy-pages.socket */
 };
 
 /* In the environment of a restore command: the network namespace is restored empty, so criu's hook brings
@@ -107,20 +107,16 @@ struct runtime {
 	int (*checkpointable)(const struct container *container, struct error *err);
 
 	/* The commands by which criu dumps the container and stops it / restores it on this node.
-	 * They write whatever files they need into checkpoint->work. The images need not be there yet. */
+	 * They write whatever files they need into checkpoint->work. Both execute the `criu` that is first on
+	 * PATH (node/gate.h). The restore's does so after all that it does before the restore, and looks at no
+	 * image until then, but for what the dump's has written before it did so. */
 	int (*dump_command)(const struct checkpoint *checkpoint, struct command *command,
 			    struct error *err);
 	int (*restore_command)(const struct checkpoint *checkpoint, struct command *command,
 			       struct error *err);
 
-	/* Their criu can leave memory out (checkpoint.memory_apart). The dump's criu gets a socket at its end
-	 * as standard input. */
-	bool memory_apart;
-
-	/* Its restore command executes the `criu` that it finds on PATH, and has by then done all that it
-	 * does before the restore: so it is started early, with a gate in criu's place (node/gate.h). It
-	 * looks at no image itself, but for what its dump command wrote before the dump. */
-	bool gated;
+	/* Memory can be left out of a dump only where the kernel could also fill it in. */
+	bool dump_wants_userfault;
 
 	/* Optional. A dump was refused and the container runs on: takes back what its program has noted
 	 * of the dump. */

@@ -25,7 +25,7 @@ int processes_wait_for_end(const char *directory, const char *work, int timeout_
  * they have ended, at most timeout_ms. A peer that falls silent leaves them waiting for hours. */
 void processes_end_of_login(const char *program, int timeout_ms);
 
-/* SIGKILL to the programs of that name that have an argument below `directory`. */
+/* SIGKILL to the programs of that name that have an argument, or something in their environment, below `directory`. */
 void processes_kill(const char *directory, const char *program);
 
 #endif

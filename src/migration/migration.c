@@ -31,6 +31,7 @@ void migration_release(struct migration *migration)
 	areas_release(&migration->areas);
 	free(migration->images);
 	json_object_put(migration->dumped);
+	json_object_put(migration->early);
 	free(migration->name);
 	free(migration->given_up);
 	host_release(&migration->host);

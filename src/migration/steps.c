@@ -120,7 +120,8 @@ static int arm(struct migration *migration, struct error *err)
 	json_add_flag(arguments, "memory_apart", migration->copy.apart);
 	if (node_call(&migration->source, "arm", arguments, &answer, err) < 0)
 		return -1;
-	migration->bare = !json_find_flag(answer, "images");
+	json_object_put(migration->early);
+	migration->early = json_object_get(json_object_object_get(answer, "early"));
 	return 0;
 }
 
@@ -171,6 +172,7 @@ static int arm_restore(struct migration *migration, struct error *err)
 	json_object *arguments = json_object_new_object();
 
 	json_add_flag(arguments, "memory_apart", migration->copy.apart);
+	json_object_object_add(arguments, "early", json_object_get(migration->early));
 	return node_call(migration->destination, "arm-restore", arguments, NULL, err);
 }
 
@@ -179,7 +181,8 @@ static int ready(struct migration *migration, struct error *err)
 {
 	if (!copy_late_is_apart(migration))
 		return 0;
-	if (place(migration, err) < 0 || (migration->bare && arm_restore(migration, err) < 0))
+	if (place(migration, err) < 0 ||
+	    (migration->early != NULL && arm_restore(migration, err) < 0))
 		return -1;
 	return fence(migration, err);
 }

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/wait.h"
 #include "node/checkpoint.h"
+#include "node/gate.h"
 #include "node/hook.h"
 #include "node/undo.h"
 #include "system/criu.h"
@@ -99,16 +100,16 @@ int checkpoint_explain(struct host *host, const char *verb, const char *log_name
 			  verb, host->container.id, status, text_string(&cause));
 }
 
-int checkpoint_start(struct host *host, const struct command *command, const char *verb, int input,
+int checkpoint_start(struct host *host, struct command *command, const char *verb,
 		     struct error *err)
 {
+	CLEANUP(memory_release) char *path = gate_search_path(host);
 	CLEANUP(memory_release)
 	char *output = memory_format("%s/%s.output", host->run_directory, verb);
 	CLEANUP(descriptor_close)
 	int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct process_options options = {
 		.argv = (const char *const *)command->argv.items,
-		.environment = (const char *const *)command->environment.items,
 		PROCESS_DEFAULTS,
 		.new_session = true,
 		.survives = true,
@@ -116,7 +117,10 @@ int checkpoint_start(struct host *host, const struct command *command, const cha
 
 	if (fd < 0)
 		return error_system(err, "cannot make '%s'", output);
-	options.input = input;
+	if (gate_make(host, err) < 0)
+		return -1;
+	words_format(&command->environment, "PATH=%s", path);
+	options.environment = (const char *const *)command->environment.items;
 	options.output = fd;
 	options.errors = fd;
 	process_release(&host->checkpoint);

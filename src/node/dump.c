@@ -11,6 +11,7 @@
 #include "node/checkpoint.h"
 #include "node/dump.h"
 #include "node/frames.h"
+#include "node/gate.h"
 #include "node/hook.h"
 #include "node/manifest.h"
 #include "node/throttle.h"
@@ -40,21 +41,17 @@ int dump_arm(struct host *host, bool memory_apart, struct error *err)
 	CLEANUP(memory_release) char *work = checkpoint_work(host);
 	CLEANUP(memory_release) char *hook = hook_path(host);
 	CLEANUP(command_release) struct command command = { 0 };
-	CLEANUP(descriptor_close) int ours = -1;
-	CLEANUP(descriptor_close) int input = -1;
+	CLEANUP(memory_release) char *gate = gate_path(host);
 	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
 	int status = 0;
 	int reached;
 
+	checkpoint.criu = gate;
 	checkpoint.memory_apart = memory_apart;
-	/* Nobody will ask criu for the memory that it leaves out: its socket is at its end. */
-	if (memory_apart && process_stream(&ours, &input, err) < 0)
-		return -1;
-	descriptor_close(&ours);
 	if (check_same_init(host, err) < 0 ||
 	    host->runtime->dump_command(&checkpoint, &command, err) < 0 ||
 	    undo_push(host, UNDO_FAILURE, undo_disarm, json_object_new_object(), err) < 0 ||
-	    checkpoint_start(host, &command, "checkpoint", input, err) < 0)
+	    checkpoint_start(host, &command, "checkpoint", err) < 0)
 		return -1;
 	reached = hook_wait(host, HOOK_PRE_DUMP, CHECKPOINT_LIMIT_MS, &status, err);
 	if (reached == 0)

@@ -1,30 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for standing in for criu until the images are there. */
+/* Alone responsible for standing in for criu until it is ready to work. */
 #include <errno.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/program.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "node/gate.h"
 #include "node/hook.h"
+#include "system/criu_call.h"
 
 #define DIRECTORY "programs"
 #define PROGRAM "criu"
 
-char *gate_directory(const struct host *host)
+char *gate_path(const struct host *host)
 {
-	return memory_format("%s/" DIRECTORY, host->run_directory);
+	return memory_format("%s/" DIRECTORY "/" PROGRAM, host->run_directory);
+}
+
+char *gate_search_path(const struct host *host)
+{
+	CLEANUP(memory_release) char *path = gate_path(host);
+	CLEANUP(memory_release) char *directory = file_parent(path);
+
+	return program_path_with(directory);
 }
 
 int gate_make(const struct host *host, struct error *err)
 {
-	CLEANUP(memory_release) char *directory = gate_directory(host);
-	CLEANUP(memory_release) char *link = memory_format("%s/" PROGRAM, directory);
+	CLEANUP(memory_release) char *link = gate_path(host);
+	CLEANUP(memory_release) char *directory = file_parent(link);
 	CLEANUP(memory_release) char *program = process_own_path();
 
 	if (file_make_directory(directory, 0700, err) < 0)
@@ -50,15 +58,28 @@ bool gate_is_meant(void)
 	       text_ends_with(path, "/" DIRECTORY "/" PROGRAM);
 }
 
-/* The runtime also asks criu for its version. */
+static int end_input(void)
+{
+	CLEANUP(descriptor_close) int ours = -1;
+	CLEANUP(descriptor_close) int input = -1;
+	struct error ignored;
+
+	if (process_stream(&ours, &input, &ignored) < 0)
+		return -1;
+	return dup2(input, STDIN_FILENO) < 0 ? -1 : 0;
+}
+
 int gate_main(char **argv)
 {
 	CLEANUP(memory_release) char *programs = file_parent(own_name());
 	CLEANUP(memory_release) char *run = file_parent(programs);
+	enum criu_call call = criu_call(argv);
 	char name[] = PROGRAM;
 	struct error ignored;
 
-	if (argv[1] != NULL && strcmp(argv[1], "restore") == 0 && hook_ask(run, HOOK_GATE) != 0)
+	if (call == CRIU_RESTORE && hook_ask(run, HOOK_GATE) != 0)
+		return 1;
+	if (call == CRIU_DUMP && end_input() < 0)
 		return 1;
 	program_path_without(programs);
 	argv[0] = name;

@@ -8,14 +8,9 @@
 void memory_way_find(const struct host *host, bool destination, struct memory_way *way)
 {
 	*way = (struct memory_way){ 0 };
-	if (!host->runtime->memory_apart) {
-		error_exit(&way->lacks, EXIT_TECHNOLOGIES, "%s cannot leave memory out of a dump",
-			   host->runtime->name);
-		return;
-	}
-	if (destination)
+	if (destination || host->runtime->dump_wants_userfault)
 		userfault_possible(&way->lacks);
-	else
+	if (!destination)
 		way->untracked = memory_track_probe() == TRACK_NOTHING;
 }
 

@@ -12,6 +12,7 @@
 #include "node/check.h"
 #include "node/checkpoint.h"
 #include "node/dump.h"
+#include "node/early_images.h"
 #include "node/halt.h"
 #include "node/hook.h"
 #include "node/manifest.h"
@@ -167,18 +168,13 @@ static int throttle(struct call *call, struct error *err)
 	return throttle_set(call->host, (int)percent, err);
 }
 
-/* criu waits for the freeze: {"memory_apart"} -> {"images": whether something was written for the restore already} */
+/* criu waits for the freeze: {"memory_apart"} -> {"early": node/early_images.h's, or null} */
 static int arm(struct call *call, struct error *err)
 {
-	CLEANUP(json_release) json_object *images = NULL;
-
 	if (dump_arm(call->host, json_find_flag(call->arguments, "memory_apart"), err) < 0)
 		return -1;
-	images = manifest_make(call->host->images, err);
-	if (images == NULL)
-		return -1;
 	call->result = json_object_new_object();
-	json_add_flag(call->result, "images", json_object_object_length(images) > 0);
+	json_object_object_add(call->result, "early", early_images_read(call->host->images));
 	return 0;
 }
 
@@ -243,9 +239,13 @@ static int place(struct call *call, struct error *err)
 	return switch_mode_is(call->host, "resume") ? 0 : staging_sync_end(call->host, err);
 }
 
-/* What the restore needs but the images: {"memory_apart"} */
+/* What the restore needs but the images: {"memory_apart", "early"} */
 static int arm_restore(struct call *call, struct error *err)
 {
+	json_object *early = json_get_object(call->arguments, "early", err);
+
+	if (early == NULL || early_images_write(call->host->images, early, err) < 0)
+		return -1;
 	return restore_arm(call->host, json_find_flag(call->arguments, "memory_apart"), err);
 }
 

@@ -11,7 +11,6 @@
 #include "node/checkpoint.h"
 #include "node/fill.h"
 #include "node/frames.h"
-#include "node/gate.h"
 #include "node/hook.h"
 #include "node/restore.h"
 #include "node/staging.h"
@@ -85,16 +84,14 @@ static int start(struct host *host, bool memory_apart, struct error *err)
 {
 	CLEANUP(memory_release) char *work = checkpoint_work(host);
 	CLEANUP(memory_release) char *hook = hook_path(host);
-	CLEANUP(memory_release) char *gate = gate_directory(host);
 	CLEANUP(command_release) struct command command = { 0 };
 	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
 
 	checkpoint.plug_later = true;
 	checkpoint.memory_apart = memory_apart;
-	checkpoint.gate = host->runtime->gated ? gate : NULL;
 	if (host->runtime->restore_command(&checkpoint, &command, err) < 0)
 		return -1;
-	return checkpoint_start(host, &command, "restore", -1, err);
+	return checkpoint_start(host, &command, "restore", err);
 }
 
 int restore_arm(struct host *host, bool memory_apart, struct error *err)
@@ -103,22 +100,17 @@ int restore_arm(struct host *host, bool memory_apart, struct error *err)
 	CLEANUP(memory_release) char *hook = hook_path(host);
 	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
 
-	if (make_network(host, &checkpoint, err) < 0 || gate_make(host, err) < 0 ||
+	if (make_network(host, &checkpoint, err) < 0 ||
 	    (memory_apart && fill_start(host, work, err) < 0) ||
 	    undo_push(host, UNDO_FAILURE, undo_drop, json_object_new_object(), err) < 0)
 		return -1;
 	host->armed = true;
-	if (!host->runtime->gated)
-		return 0;
 	return start(host, memory_apart, err) < 0 ? -1 : await(host, HOOK_GATE, err);
 }
 
-/* The images are there: criu, or the runtime that could not be started without them. */
-static int start_criu(struct host *host, bool memory_apart, struct error *err)
+/* The images are there. Whoever waits for criu hears why it is not there any more. */
+static int open_gate(struct host *host, struct error *err)
 {
-	if (!host->runtime->gated)
-		return start(host, memory_apart, err);
-	/* Whoever waits for it hears why it is not there any more. */
 	return hook_waits(host) ? hook_answer(host, true, err) : 0;
 }
 
@@ -130,7 +122,7 @@ int restore_container(struct host *host, bool memory_apart, struct error *err)
 	    criu_give_images(host->images, container_root_uid(container),
 			     container_root_gid(container), err) < 0 ||
 	    (!host->armed && restore_arm(host, memory_apart, err) < 0) ||
-	    start_criu(host, memory_apart, err) < 0 || await(host, HOOK_POST_RESTORE, err) < 0)
+	    open_gate(host, err) < 0 || await(host, HOOK_POST_RESTORE, err) < 0)
 		return -1;
 	/* A power loss must not find the container here with files that never came to the disk. */
 	if (staging_sync_end(host, err) < 0)

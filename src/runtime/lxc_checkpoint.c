@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for whether criu can move an LXC container, for how it is told of one, and for restoring it. */
+/* Alone responsible for whether criu can move an LXC container, and for restoring it. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/program.h"
+#include "runtime/criu_options.h"
 #include "runtime/lxc.h"
 #include "system/cgroup.h"
 
@@ -130,29 +130,16 @@ int lxc_checkpointable(const struct container *container, struct error *err)
 	return check_console(container, err);
 }
 
-/*
- * criu, whoever starts it, reads its further options from a file. A dump that leaves memory out ends by
- * serving it to who asks: on its standard input, where nobody does.
- */
-int lxc_write_criu_options(const struct checkpoint *checkpoint, const struct lxc_pairs *pairs,
-			   const char *memory_apart, const char *cgroup, struct command *command,
-			   struct error *err)
+static int write_options(const struct checkpoint *checkpoint, const struct lxc_pairs *pairs,
+			 const char *cgroup, struct command *command, struct error *err)
 {
 	CLEANUP(text_release) struct text options = { 0 };
-	CLEANUP(memory_release) char *path = memory_format("%s/criu.conf", checkpoint->work);
 
-	text_format(&options, "tcp-established\nghost-limit %dM\n", CHECKPOINT_GHOST_MIB);
-	if (checkpoint->memory_apart)
-		text_format(&options, "lazy-pages\n%s", memory_apart);
-	if (checkpoint->nftables)
-		text_format(&options, "network-lock nftables\n");
+	criu_options_restore(checkpoint, cgroup, &options);
 	for (size_t i = 0; i < pairs->count; i++)
 		text_format(&options, "external netdev[%s]:%s\n", pairs->items[i].name,
 			    pairs->items[i].inner);
-	if (cgroup != NULL)
-		text_format(&options, "cgroup-root %s\n", cgroup);
-	words_format(&command->environment, "CRIU_CONFIG_FILE=%s", path);
-	return file_write(path, &options, 0600, err);
+	return criu_options_write(checkpoint, &options, command, err);
 }
 
 /* Asked as lxc asks it. */
@@ -209,22 +196,14 @@ int lxc_restore_command(const struct checkpoint *checkpoint, struct command *com
 	CLEANUP(lxc_pairs_release) struct lxc_pairs pairs = { 0 };
 	CLEANUP(lxc_cgroup_release) struct lxc_cgroup cgroup = { 0 };
 	CLEANUP(memory_release) char *config = memory_format("%s/config", checkpoint->work);
-	CLEANUP(memory_release)
-	char *work_directory = memory_format("work-dir %s\n", checkpoint->work);
 	const struct container *container = checkpoint->container;
 
 	if (cgroup_is_unified() && lxc_cgroup_plan(checkpoint, &cgroup, err) < 0)
 		return -1;
 	if (lxc_read_pairs(checkpoint, &pairs, err) < 0 ||
 	    write_restore_config(checkpoint, &pairs, &cgroup, config, err) < 0 ||
-	    lxc_write_criu_options(checkpoint, &pairs, work_directory, cgroup.path, command, err) <
-		    0)
+	    write_options(checkpoint, &pairs, cgroup.path, command, err) < 0)
 		return -1;
-	if (checkpoint->gate != NULL) {
-		CLEANUP(memory_release) char *path = program_path_with(checkpoint->gate);
-
-		words_format(&command->environment, "PATH=%s", path);
-	}
 	words_add_all(&command->argv,
 		      (const char *const[]){ "lxc-checkpoint", "-r", "-n", container->id, "-D",
 					     checkpoint->images, "-A", checkpoint->hook, "--rcfile",

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "runtime/criu_options.h"
 #include "runtime/lxc.h"
 #include "system/cgroup.h"
 
@@ -61,7 +62,7 @@ static int call_criu(const struct checkpoint *checkpoint, struct command *comman
 	if (lxc_config_of(checkpoint->container, &config, err) < 0 ||
 	    cgroup_find_freezer(checkpoint->container->init_pid, &freezer, err) < 0)
 		return -1;
-	words_add_all(argv, (const char *const[]){ "criu",
+	words_add_all(argv, (const char *const[]){ checkpoint->criu,
 						   "dump",
 						   "-t",
 						   process,
@@ -94,9 +95,10 @@ static int call_criu(const struct checkpoint *checkpoint, struct command *comman
 int lxc_dump_command(const struct checkpoint *checkpoint, struct command *command,
 		     struct error *err)
 {
-	static const struct lxc_pairs none;
+	CLEANUP(text_release) struct text options = { 0 };
 
-	if (lxc_write_criu_options(checkpoint, &none, "ps-socket 0\n", NULL, command, err) < 0)
+	criu_options_dump(checkpoint, &options);
+	if (criu_options_write(checkpoint, &options, command, err) < 0)
 		return -1;
 	if (cgroup_is_unified())
 		return call_criu(checkpoint, command, err);

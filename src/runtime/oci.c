@@ -147,6 +147,8 @@ const struct runtime runtime_runc = {
 	.usable = runc_usable,
 	.describe = runc_describe,
 	.list = runc_list,
+	/* It asks criu before the dump whether that can restore lazily. */
+	.dump_wants_userfault = true,
 	OCI_FUNCTIONS,
 };
 

@@ -5,14 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/memory.h"
+#include "runtime/criu_options.h"
 #include "runtime/oci.h"
 #include "system/cgroup.h"
 #include "system/netns.h"
-
-/* Deleted files that are still open travel in the images; criu's own limit is 1 MiB. */
-#define GHOST_LIMIT "1G"
 
 /* The device files that the specification puts into every container. */
 static const char *const default_devices[] = {
@@ -112,46 +109,35 @@ static void add_devices(const struct oci_program *program, const struct oci_conf
 			    config->nodes.items[i]);
 }
 
-/* The program starts criu, which reads its further options from a file that the environment names. */
-static int write_criu_options(const struct checkpoint *checkpoint, struct command *command,
-			      const char *cgroup, struct oci_config *config, struct error *err)
+static int write_options(const struct checkpoint *checkpoint, const struct oci_config *config,
+			 struct text *options, struct command *command, struct error *err)
 {
-	const struct container *container = checkpoint->container;
-	CLEANUP(memory_release) char *path = memory_format("%s/criu.conf", checkpoint->work);
-	CLEANUP(text_release) struct text options = { 0 };
-
-	if (oci_config_of(container->directory, config, err) < 0)
-		return -1;
-	text_format(&options,
-		    "tcp-established\nfile-locks\nlink-remap\nghost-limit " GHOST_LIMIT
-		    "\naction-script %s\n",
-		    checkpoint->hook);
-	if (checkpoint->nftables)
-		text_format(&options, "network-lock nftables\n");
-	if (cgroup != NULL)
-		text_format(&options, "cgroup-root %s\n", cgroup);
-	add_devices(oci_program_of(container), config, &options);
-	words_format(&command->environment, "CRIU_CONFIG_FILE=%s", path);
-	return file_write(path, &options, 0600, err);
+	text_format(options, "file-locks\nlink-remap\naction-script %s\n", checkpoint->hook);
+	add_devices(oci_program_of(checkpoint->container), config, options);
+	return criu_options_write(checkpoint, options, command, err);
 }
 
-/* "PROGRAM VERB --image-path … --file-locks" */
+/* "PROGRAM VERB --image-path … --file-locks". What the program tells criu itself counts more than criu's file. */
 static void add_verb(const struct checkpoint *checkpoint, const struct oci_config *config,
 		     const char *verb, struct words *argv)
 {
 	words_add(argv, checkpoint->container->runtime);
 	oci_add_cgroup_option(argv, config);
 	words_add_all(argv, (const char *const[]){ verb, "--image-path", checkpoint->images,
-						   "--work-path", checkpoint->images,
 						   "--tcp-established", "--file-locks", NULL });
+	if (checkpoint->memory_apart && oci_program_of(checkpoint->container)->says_lazy)
+		words_add(argv, "--lazy-pages");
 }
 
 int oci_dump_command(const struct checkpoint *checkpoint, struct command *command,
 		     struct error *err)
 {
 	CLEANUP(oci_config_release) struct oci_config config = { 0 };
+	CLEANUP(text_release) struct text options = { 0 };
 
-	if (write_criu_options(checkpoint, command, NULL, &config, err) < 0)
+	criu_options_dump(checkpoint, &options);
+	if (oci_config_of(checkpoint->container->directory, &config, err) < 0 ||
+	    write_options(checkpoint, &config, &options, command, err) < 0)
 		return -1;
 	add_verb(checkpoint, &config, "checkpoint", &command->argv);
 	words_add(&command->argv, checkpoint->container->id);
@@ -171,16 +157,31 @@ int oci_resumed(const struct container *container, struct error *err)
 	return 0;
 }
 
+/* criu writes its log where it works; whoever explains a failure looks for it beside the images. */
+static int link_log(const struct checkpoint *checkpoint, struct error *err)
+{
+	CLEANUP(memory_release) char *link = memory_format("%s/restore.log", checkpoint->work);
+	CLEANUP(memory_release) char *log = memory_format("%s/restore.log", checkpoint->images);
+
+	if (symlink(log, link) < 0 && errno != EEXIST)
+		return error_system(err, "cannot make the link '%s'", link);
+	return 0;
+}
+
 int oci_restore_command(const struct checkpoint *checkpoint, struct command *command,
 			struct error *err)
 {
 	CLEANUP(oci_config_release) struct oci_config config = { 0 };
+	CLEANUP(text_release) struct text options = { 0 };
 	const struct container *container = checkpoint->container;
 	/* Of v2 neither program tells criu: without this it would be the one that the original had,
 	 * which may be another container's here. */
 	CLEANUP(memory_release) char *cgroup = cgroup_is_unified() ? oci_cgroup(container) : NULL;
 
-	if (write_criu_options(checkpoint, command, cgroup, &config, err) < 0)
+	criu_options_restore(checkpoint, cgroup, &options);
+	if (oci_config_of(container->directory, &config, err) < 0 ||
+	    write_options(checkpoint, &config, &options, command, err) < 0 ||
+	    link_log(checkpoint, err) < 0)
 		return -1;
 	if (oci_program_of(container)->empties_network && config.network == OCI_NETWORK_PRIVATE)
 		words_add(&command->environment, RUNTIME_LOOPBACK "=up");

@@ -17,6 +17,7 @@ const struct oci_program oci_runc = {
 	.dump_mark = "checkpoint",
 	.empties_network = true,
 	.beside_itself = true,
+	.says_lazy = true,
 };
 
 const struct oci_program oci_crun = {

@@ -148,7 +148,8 @@ void processes_kill(const char *directory, const char *program)
 	pid_t pid;
 
 	while ((pid = next_process(processes)) != 0)
-		if (is_called(pid, program) && file_names(pid, "cmdline", directory, false))
+		if (is_called(pid, program) && (file_names(pid, "cmdline", directory, false) ||
+						file_names(pid, "environ", directory, true)))
 			kill(pid, SIGKILL);
 	if (processes != NULL)
 		closedir(processes);
