@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -80,8 +81,17 @@ static int run_start(const struct container *container, const char *log, struct 
 	return run_detached(&argv, err);
 }
 
-/* What a start or a restore that failed leaves: a directory without a record, and empty cgroups. Returns
- * how many cgroups are left, or -1. */
+/* Where the program binds the root directory for criu, while it restores: below its own directory, or the bundle. */
+static void remove_restore_root(const char *directory)
+{
+	CLEANUP(memory_release) char *path = memory_format("%s/criu-root", directory);
+
+	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		rmdir(path);
+}
+
+/* What a start or a restore that failed leaves: a directory without a record, and empty cgroups; and one that was
+ * killed, what it has mounted. Returns how many cgroups are left, or -1. */
 static int clear_remnants(const struct oci_program *program, const struct container *container,
 			  struct error *err)
 {
@@ -91,6 +101,8 @@ static int clear_remnants(const struct oci_program *program, const struct contai
 
 	if (file_exists(record))
 		return 0;
+	remove_restore_root(root);
+	remove_restore_root(container->directory);
 	if (file_remove_tree(root, err) < 0)
 		return -1;
 	return cgroup != NULL ? cgroup_named_remove(cgroup, err) : 0;
