@@ -108,6 +108,40 @@ is_found() {
 	echo "$i migrations: $memory_line" >&3
 }
 
+# moves_on FROM TO OPTION...: container 101 goes there, its memory apart from criu's images, and is right.
+moves_on() {
+	local from=$1 to=$2
+	shift 2
+	MIGRATE_HOST=$from migrate -b --online "$@" "$(address "$to")" 101
+	assert_status 0
+	refute_output_has "while it stands still"
+	case "$*" in
+	*--noiter*) events 'not of("round")' ;;
+	*) events 'of("round")' ;;
+	esac
+	assert_runs_only_on "$to" 101
+	assert_memory 101
+	wait_until 20 went_on "$memory_line"
+}
+
+# So much memory that images with it would be seen: what is dumped and restored of it takes no time.
+@test "runc's and crun's containers there and back, of every type" {
+	local options
+	for RUNTIME in runc crun; do
+		fresh
+		container A 101 memory PRIV=yes MB=96 DIRTY=12
+		client_start one 10.77.0.101
+		for options in "" "--noiter" "--lazy" "--lazy --noiter"; do
+			# shellcheck disable=SC2086
+			moves_on A B $options
+			# shellcheck disable=SC2086
+			moves_on B A $options
+		done
+		client_stop one
+		echo "$RUNTIME: $memory_line" >&3
+	done
+}
+
 # kernel_lacks HOST CALL...: vzmigrate on this host, and all that it starts, finds another kernel; none: its own again.
 kernel_lacks() {
 	local host=$1 program

@@ -42,12 +42,13 @@ ask_memory() {
 	timeout 3 python3 -c "import socket; s = socket.create_connection(('10.77.0.101', 7001), 3); print(s.recv(100).decode().strip())"
 }
 
-@test "whoever fills it in is killed: nobody reads zeros, the container ends, and is started from its files" {
+worker_is_lost() {
+	local first
 	stop_worker
 	migrate_start --online 10.77.0.2 101
 	worker_done
 	wait_until 20 journal_says B running
-	first=$(on B lxc-info -n 101 -pH)
+	first=$(processes_of B 101)
 	run ask_memory
 	[ "$status" -ne 0 ] || fail "it answered: $output"
 	on B kill -KILL "$worker"
@@ -57,13 +58,25 @@ ask_memory() {
 	assert_output_has "the memory of container '101' could not be filled in"
 	assert_output_has "container '101' lost what it had in memory: it is started again from its files"
 	assert_runs_only_on B 101
-	[ "$(on B lxc-info -n 101 -pH)" != "$first" ] || fail "it went on"
+	[ -z "$(comm -12 <(sort <<<"$first") <(processes_of B 101 | sort))" ] || fail "it went on"
 	# Its program has just been started.
 	wait_until 10 ask_memory
 	assert_memory 101
 	[ ! -e "$(root_of B)/var/lib/vzmigrate/101.journal" ]
 	[ ! -e "$(root_of B)/run/vzmigrate" ] || fail "$(ls "$(root_of B)/run/vzmigrate")"
-	[ ! -e "$(root_of A)/var/lib/lxc/101" ]
+	[ ! -e "$(root_of A)$(folder_of 101)" ]
+}
+
+@test "whoever fills it in is killed: nobody reads zeros, the container ends, and is started from its files" {
+	worker_is_lost
+}
+
+@test "it is killed: the same for a container of runc, of crun" {
+	for RUNTIME in runc crun; do
+		fresh
+		container A 101 mem PRIV=yes MB=128
+		worker_is_lost
+	done
 }
 
 @test "whoever guards that is killed: it goes on" {

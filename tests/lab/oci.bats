@@ -10,6 +10,7 @@ setup() { fresh; }
 
 teardown() {
 	stop_clients
+	lab link unlimited
 	on A rm -rf /srv/outside /srv/elsewhere
 	on B rm -rf /srv/outside /srv/elsewhere
 }
@@ -155,4 +156,33 @@ delete() {
 	[ "$status" -ne 0 ]
 	[ ! -e "$(root_of A)/etc/criu" ]
 	[ ! -e "$(root_of B)/etc/criu" ]
+}
+
+# kill_waiting NAME: SIGKILL to the program of that name on B, once what stands in for criu waits there for the images.
+kill_waiting() {
+	# shellcheck disable=SC2016	# expanded in the host
+	on B sh -c '
+		at_gate() { case $(readlink "/proc/$1/exe") in */vzmigrate) ;; *) return 1 ;; esac; }
+		until waits=$(pgrep -x criu -n) && at_gate "$waits" && sleep 0.2 && at_gate "$waits"; do :; done
+		kill -KILL $(pgrep -x "$1")' _ "$1" 2>/dev/null &
+	killer_pid=$!
+}
+
+# The link is slow, and so little memory is not sent apart: so the images take more than a second.
+@test "7: the program, or what stands in for criu, is killed while it waits for the images: the source runs on" {
+	local program
+	for RUNTIME in runc crun; do
+		for program in "$RUNTIME" criu; do
+			fresh
+			container A 101 mem PRIV=yes MB=32 DIRTY=1
+			client_start one 10.77.0.101 --stream
+			remember A B
+			kill_waiting "$program"
+			lab link 100mbit
+			migrate --online 10.77.0.2 101
+			lab link unlimited
+			wait "$killer_pid"
+			put_back 7 "cannot restore container '101'"
+		done
+	done
 }
