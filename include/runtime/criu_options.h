@@ -16,9 +16,10 @@
  */
 void criu_options_dump(const struct checkpoint *checkpoint, struct text *options);
 
-/* cgroup: the one that it restores into; NULL: criu finds it. */
-void criu_options_restore(const struct checkpoint *checkpoint, const char *cgroup,
-			  struct text *options);
+/* And leads criu to the socket of whoever brings the memory. cgroup: the one that it restores into; NULL: criu
+ * finds it. */
+int criu_options_restore(const struct checkpoint *checkpoint, const char *cgroup,
+			 struct text *options, struct error *err);
 
 /* Writes checkpoint->work/criu.conf, and names it to the command. */
 int criu_options_write(const struct checkpoint *checkpoint, const struct text *options,

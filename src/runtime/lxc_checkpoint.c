@@ -135,7 +135,8 @@ static int write_options(const struct checkpoint *checkpoint, const struct lxc_p
 {
 	CLEANUP(text_release) struct text options = { 0 };
 
-	criu_options_restore(checkpoint, cgroup, &options);
+	if (criu_options_restore(checkpoint, cgroup, &options, err) < 0)
+		return -1;
 	for (size_t i = 0; i < pairs->count; i++)
 		text_format(&options, "external netdev[%s]:%s\n", pairs->items[i].name,
 			    pairs->items[i].inner);

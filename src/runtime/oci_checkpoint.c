@@ -157,17 +157,6 @@ int oci_resumed(const struct container *container, struct error *err)
 	return 0;
 }
 
-/* criu writes its log where it works; whoever explains a failure looks for it beside the images. */
-static int link_log(const struct checkpoint *checkpoint, struct error *err)
-{
-	CLEANUP(memory_release) char *link = memory_format("%s/restore.log", checkpoint->work);
-	CLEANUP(memory_release) char *log = memory_format("%s/restore.log", checkpoint->images);
-
-	if (symlink(log, link) < 0 && errno != EEXIST)
-		return error_system(err, "cannot make the link '%s'", link);
-	return 0;
-}
-
 int oci_restore_command(const struct checkpoint *checkpoint, struct command *command,
 			struct error *err)
 {
@@ -178,10 +167,9 @@ int oci_restore_command(const struct checkpoint *checkpoint, struct command *com
 	 * which may be another container's here. */
 	CLEANUP(memory_release) char *cgroup = cgroup_is_unified() ? oci_cgroup(container) : NULL;
 
-	criu_options_restore(checkpoint, cgroup, &options);
-	if (oci_config_of(container->directory, &config, err) < 0 ||
-	    write_options(checkpoint, &config, &options, command, err) < 0 ||
-	    link_log(checkpoint, err) < 0)
+	if (criu_options_restore(checkpoint, cgroup, &options, err) < 0 ||
+	    oci_config_of(container->directory, &config, err) < 0 ||
+	    write_options(checkpoint, &config, &options, command, err) < 0)
 		return -1;
 	if (oci_program_of(container)->empties_network && config.network == OCI_NETWORK_PRIVATE)
 		words_add(&command->environment, RUNTIME_LOOPBACK "=up");

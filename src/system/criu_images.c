@@ -110,7 +110,8 @@ static int for_each_image(const char *images, const char *prefix,
 	while (result == 0 && (entry = readdir(directory)) != NULL) {
 		CLEANUP(memory_release) char *path = memory_format("%s/%s", images, entry->d_name);
 
-		if (entry->d_name[0] != '.' && text_starts_with(entry->d_name, prefix))
+		if (entry->d_type == DT_REG && entry->d_name[0] != '.' &&
+		    text_starts_with(entry->d_name, prefix))
 			result = change(path, owner, err);
 	}
 	closedir(directory);
