@@ -6,6 +6,8 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 SBINDIR = $(PREFIX)/sbin
+# Looked for at ../lib/vzmigrate from the program.
+LIBRARYDIR = $(PREFIX)/lib/vzmigrate
 MANDIR = $(PREFIX)/share/man
 COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 
@@ -13,7 +15,7 @@ PACKAGES := libssh libcap json-c
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
-HARDENING := -fstack-protector-strong -fPIE
+HARDENING := -fstack-protector-strong -fPIC
 LINKING := -pie -Wl,-z,relro,-z,now
 ifneq ($(WERROR),)
 WARNINGS += -Werror
@@ -45,10 +47,16 @@ unit_programs := $(unit_sources:tests/unit/%.c=$(BUILD)/tests/%)
 
 .PHONY: all check check-unit check-cli check-lab check-vm check-fault fault lint demo bench install uninstall clean help
 
-all: $(BUILD)/vzmigrate ## build the program
+all: $(BUILD)/vzmigrate $(BUILD)/criu-pages.so ## build the program, and what it has criu load
 
 $(BUILD)/vzmigrate: $(BUILD)/src/main.o $(BUILD)/libvzmigrate.a
 	$(CC) $(link_flags) -o $@ $^ $(libraries)
+
+# It lives in criu's process: it takes little with it, and only its ioctl is to be seen.
+$(BUILD)/criu-pages.so: $(addprefix $(BUILD)/src/,criu_pages.o system/mappings.o system/page_scan.o \
+		base/memory.o base/text.o base/error.o)
+	$(CC) $(link_flags) -no-pie -shared -Wl,-z,defs -Wl,--version-script=src/criu_pages.map -o $@ \
+		$(filter %.o,$^)
 
 $(BUILD)/libvzmigrate.a: $(objects)
 	@rm -f $@
@@ -104,13 +112,14 @@ bench: ## stop and total times beside the recipe by hand, in one run; BENCH=all:
 	$(MAKE) all
 	scripts/bench $(if $(filter all,$(BENCH)),--rows all --output docs/benchmark.md,$(BENCH)) $(BUILD)/vzmigrate
 
-install: $(BUILD)/vzmigrate ## install below $(DESTDIR)$(PREFIX)
+install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/vzmigrate $(DESTDIR)$(SBINDIR)/vzmigrate
+	install -D -m 755 $(BUILD)/criu-pages.so $(DESTDIR)$(LIBRARYDIR)/criu-pages.so
 	install -D -m 644 man/vzmigrate.8 $(DESTDIR)$(MANDIR)/man8/vzmigrate.8
 	install -D -m 644 scripts/completion.bash $(DESTDIR)$(COMPLETIONDIR)/vzmigrate
 
 uninstall: ## remove what install installed
-	rm -f $(DESTDIR)$(SBINDIR)/vzmigrate $(DESTDIR)$(MANDIR)/man8/vzmigrate.8 \
+	rm -f $(DESTDIR)$(SBINDIR)/vzmigrate $(DESTDIR)$(LIBRARYDIR)/criu-pages.so $(DESTDIR)$(MANDIR)/man8/vzmigrate.8 \
 		$(DESTDIR)$(COMPLETIONDIR)/vzmigrate
 
 clean: ## remove the build
@@ -119,4 +128,4 @@ clean: ## remove the build
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "  %-34s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
--include $(objects:.o=.d) $(BUILD)/src/main.d $(unit_programs:=.d)
+-include $(objects:.o=.d) $(BUILD)/src/main.d $(BUILD)/src/criu_pages.d $(unit_programs:=.d)

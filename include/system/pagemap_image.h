@@ -34,4 +34,7 @@ struct pagemap_image {
 int pagemap_image_read(const char *path, struct pagemap_image *image, struct error *err);
 void pagemap_image_release(struct pagemap_image *image);
 
+/* Writes an image as criu does. One whose ranges are not as said above is an error. */
+int pagemap_image_write(const char *path, const struct pagemap_image *image, struct error *err);
+
 #endif

@@ -32,6 +32,10 @@ char proc_state(const struct text *stat);
 /* When it was started, in the kernel's ticks: with the pid, which process it is. 0 when it is gone. */
 uint64_t proc_start_time(pid_t pid);
 
+/* Its pid in the pid namespace at a depth (1: the one that /proc is of); 0: it has none there. *depths: in how many
+ * it is, 0 when it is gone. */
+pid_t proc_pid_inside(pid_t pid, int depth, int *depths);
+
 /* The number in the line that begins with `label` of text such as fdinfo or status; -1: none. */
 int64_t proc_number(const struct text *content, const char *label);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading one message in protobuf's encoding, in which criu writes its images: field by field, without
+ * One message in protobuf's encoding, in which criu writes its images: it is read field by field, without
  * knowing what they mean. Whatever the bytes are, nothing outside of them is touched.
  */
 #ifndef SYSTEM_PROTOBUF_H
@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/text.h"
 
 /* What is still to be read. Points into bytes that are the caller's. */
 struct protobuf {
@@ -32,5 +34,8 @@ struct protobuf_field {
 
 /* The next field. Returns 1; 0 at the end; -1 when the bytes are no message. */
 int protobuf_next(struct protobuf *message, struct protobuf_field *field);
+
+/* Adds a field that is a number to a message. */
+void protobuf_add_number(struct text *message, unsigned int number, uint64_t value);
 
 #endif

@@ -38,37 +38,12 @@ static int compare_pids(const void *one, const void *other)
 	return first < second ? -1 : first > second;
 }
 
-/* The pid of a process in the namespace at a depth: "NSpid:\t1234\t1". 0: it has none. */
-static pid_t read_inside(pid_t pid, int depth, int *depths)
-{
-	CLEANUP(text_release) struct text status = { 0 };
-	const char *at;
-	pid_t inside = 0;
-	char *end;
-
-	*depths = 0;
-	if (!proc_read(pid, "status", &status))
-		return 0;
-	at = strstr(text_string(&status), "\nNSpid:");
-	if (at == NULL)
-		return 0;
-	at += strlen("\nNSpid:");
-	for (;; at = end) {
-		long number = strtol(at, &end, 10);
-
-		if (end == at || *at == '\n')
-			return inside;
-		if (++*depths == depth)
-			inside = (pid_t)number;
-	}
-}
-
 int memory_processes_open(struct memory_processes *processes, pid_t init, enum track_method method,
 			  struct error *err)
 {
 	processes->init = init;
 	processes->method = method;
-	read_inside(init, 0, &processes->depth);
+	proc_pid_inside(init, 0, &processes->depth);
 	if (processes->depth == 0 ||
 	    !proc_link(init, "ns/pid", processes->namespace, sizeof(processes->namespace)))
 		return error_set(err, "process %d has no pid namespace that can be seen",
@@ -96,7 +71,7 @@ static bool begin(const struct memory_processes *processes, pid_t pid, uint64_t 
 	};
 	process->track.pid = pid;
 	process->track.method = processes->method;
-	process->inside = read_inside(pid, processes->depth, &depths);
+	process->inside = proc_pid_inside(pid, processes->depth, &depths);
 	return process->inside > 0 && proc_link(pid, "ns/pid", namespace, sizeof(namespace)) &&
 	       strcmp(namespace, processes->namespace) == 0;
 }

@@ -9,38 +9,7 @@
 
 #include "base/memory.h"
 #include "system/page_scan.h"
-
-/* What older headers lack (include/uapi/linux/fs.h): PAGEMAP_SCAN. */
-struct scan_region {
-	uint64_t start;
-	uint64_t end;
-	uint64_t categories;
-};
-
-struct scan_request {
-	uint64_t size;
-	uint64_t flags;
-	uint64_t start;
-	uint64_t end;
-	uint64_t walk_end;
-	uint64_t regions;
-	uint64_t region_count;
-	uint64_t page_limit;
-	uint64_t category_inverted;
-	uint64_t category_mask;
-	uint64_t category_anyof_mask;
-	uint64_t return_mask;
-};
-
-#define SCAN_REQUEST _IOWR('f', 16, struct scan_request)
-#define SCAN_PROTECT 1
-#define SCAN_CHECK 2
-#define IS_WRITTEN (1 << 1)
-#define IS_PRESENT (1 << 3)
-#define IS_SWAPPED (1 << 4)
-#define IS_ZERO (1 << 5)
-#define IS_SOFT_DIRTY (1 << 7)
-#define IS_GUARD (1 << 8) /* since 6.15 */
+#include "system/pagemap_scan.h"
 
 /* What each kind of scan asks for. The kernel's zeros are never protected, so that they count as written. */
 static const struct query {
@@ -50,10 +19,13 @@ static const struct query {
 	uint64_t tell;
 	uint64_t written; /* any of these; 0: all are */
 } queries[] = {
-	[PAGE_SCAN_PRESENT] = { .tell = IS_ZERO },
-	[PAGE_SCAN_PROTECT] = { SCAN_CHECK | SCAN_PROTECT, IS_ZERO, 0, IS_WRITTEN, IS_WRITTEN },
-	[PAGE_SCAN_WRITTEN] = { SCAN_CHECK, 0, IS_WRITTEN, IS_WRITTEN | IS_ZERO, IS_WRITTEN },
-	[PAGE_SCAN_SOFT_DIRTY] = { 0, 0, 0, IS_SOFT_DIRTY | IS_ZERO, IS_SOFT_DIRTY },
+	[PAGE_SCAN_PRESENT] = { .tell = PAGEMAP_IS_ZERO },
+	[PAGE_SCAN_PROTECT] = { PAGEMAP_SCAN_CHECK | PAGEMAP_SCAN_PROTECT, PAGEMAP_IS_ZERO, 0,
+				PAGEMAP_IS_WRITTEN, PAGEMAP_IS_WRITTEN },
+	[PAGE_SCAN_WRITTEN] = { PAGEMAP_SCAN_CHECK, 0, PAGEMAP_IS_WRITTEN,
+				PAGEMAP_IS_WRITTEN | PAGEMAP_IS_ZERO, PAGEMAP_IS_WRITTEN },
+	[PAGE_SCAN_SOFT_DIRTY] = { 0, 0, 0, PAGEMAP_IS_SOFT_DIRTY | PAGEMAP_IS_ZERO,
+				   PAGEMAP_IS_SOFT_DIRTY },
 };
 
 /* Entries of pagemap (Documentation/admin-guide/mm/pagemap.rst). A page of a private anonymous mapping that is
@@ -84,17 +56,17 @@ int page_scan_open(pid_t pid)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static long scan(int pagemap, const struct query *query, struct scan_request *request)
+static long scan(int pagemap, const struct query *query, struct pagemap_scan *request)
 {
 	/* Not every kernel knows guards. */
-	static uint64_t guard = IS_GUARD;
+	static uint64_t guard = PAGEMAP_IS_GUARD;
 
 	for (;;) {
 		long count;
 
 		request->category_inverted = query->without | guard;
 		request->category_mask = query->without | query->only | guard;
-		count = ioctl(pagemap, SCAN_REQUEST, request);
+		count = ioctl(pagemap, PAGEMAP_SCAN_REQUEST, request);
 		if (count >= 0 || errno != EINVAL || guard == 0)
 			return count;
 		guard = 0;
@@ -103,7 +75,7 @@ static long scan(int pagemap, const struct query *query, struct scan_request *re
 
 static enum page_state state_of(const struct query *query, uint64_t categories)
 {
-	if ((categories & IS_ZERO) != 0)
+	if ((categories & PAGEMAP_IS_ZERO) != 0)
 		return PAGE_ZERO;
 	return query->written == 0 || (categories & query->written) != 0 ? PAGE_WRITTEN : PAGE_SAME;
 }
@@ -111,15 +83,15 @@ static enum page_state state_of(const struct query *query, uint64_t categories)
 static int scan_range(int pagemap, const struct query *query, uint64_t start, uint64_t end,
 		      page_visitor *visit, void *data)
 {
-	struct scan_region regions[REGIONS];
-	struct scan_request request = {
+	struct pagemap_scan_region regions[REGIONS];
+	struct pagemap_scan request = {
 		.size = sizeof(request),
 		.flags = query->flags,
 		.start = start,
 		.end = end,
 		.regions = (uintptr_t)regions,
 		.region_count = REGIONS,
-		.category_anyof_mask = IS_PRESENT | IS_SWAPPED,
+		.category_anyof_mask = PAGEMAP_IS_PRESENT | PAGEMAP_IS_SWAPPED,
 		.return_mask = query->tell,
 	};
 

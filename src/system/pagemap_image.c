@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for reading criu's pagemap images. */
+/* Alone responsible for reading and writing criu's pagemap images. */
 #include <endian.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -160,4 +160,50 @@ void pagemap_image_release(struct pagemap_image *image)
 {
 	free(image->ranges);
 	*image = (struct pagemap_image){ 0 };
+}
+
+static void put_word(struct text *bytes, uint32_t word)
+{
+	word = htole32(word);
+	text_append(bytes, &word, sizeof(word));
+}
+
+static void put_record(struct text *bytes, struct text *record)
+{
+	put_word(bytes, (uint32_t)record->length);
+	text_append(bytes, text_string(record), record->length);
+	text_clear(record);
+}
+
+/* As criu 4.2: with the old number of pages, cut to 32 bits, and the new one. */
+static void put_entry(struct text *bytes, const struct pagemap_range *range)
+{
+	CLEANUP(text_release) struct text record = { 0 };
+
+	protobuf_add_number(&record, ENTRY_START, range->start);
+	protobuf_add_number(&record, ENTRY_OLD_PAGES, (uint32_t)range->pages);
+	protobuf_add_number(&record, ENTRY_FLAGS, range->flags);
+	protobuf_add_number(&record, ENTRY_PAGES, range->pages);
+	put_record(bytes, &record);
+}
+
+int pagemap_image_write(const char *path, const struct pagemap_image *image, struct error *err)
+{
+	CLEANUP(text_release) struct text bytes = { 0 };
+	CLEANUP(text_release) struct text head = { 0 };
+	uint64_t floor = 0;
+
+	put_word(&bytes, IMAGE_MAGIC);
+	put_word(&bytes, PAGEMAP_MAGIC);
+	protobuf_add_number(&head, HEAD_PAGES_ID, image->pages_id);
+	put_record(&bytes, &head);
+	for (size_t i = 0; i < image->count; i++) {
+		const struct pagemap_range *range = &image->ranges[i];
+
+		if (!is_sound(range, floor))
+			return error_set(err, "'%s' would name pages twice", path);
+		floor = range->start + range->pages * page_size();
+		put_entry(&bytes, range);
+	}
+	return file_write(path, &bytes, 0600, err);
 }

@@ -105,3 +105,28 @@ int64_t proc_number(const struct text *content, const char *label)
 	}
 	return -1;
 }
+
+/* "NSpid:\t1234\t1". */
+pid_t proc_pid_inside(pid_t pid, int depth, int *depths)
+{
+	CLEANUP(text_release) struct text status = { 0 };
+	const char *at;
+	pid_t inside = 0;
+	char *end;
+
+	*depths = 0;
+	if (!proc_read(pid, "status", &status))
+		return 0;
+	at = strstr(text_string(&status), "\nNSpid:");
+	if (at == NULL)
+		return 0;
+	at += strlen("\nNSpid:");
+	for (;; at = end) {
+		long number = strtol(at, &end, 10);
+
+		if (end == at || *at == '\n')
+			return inside;
+		if (++*depths == depth)
+			inside = (pid_t)number;
+	}
+}

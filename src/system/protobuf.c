@@ -79,3 +79,19 @@ int protobuf_next(struct protobuf *message, struct protobuf_field *field)
 	};
 	return read_value(message, field) < 0 ? -1 : 1;
 }
+
+static void add_number(struct text *message, uint64_t number)
+{
+	do {
+		unsigned char byte = (unsigned char)((number & 0x7f) | (number > 0x7f ? 0x80 : 0));
+
+		text_append(message, &byte, 1);
+		number >>= 7;
+	} while (number > 0);
+}
+
+void protobuf_add_number(struct text *message, unsigned int number, uint64_t value)
+{
+	add_number(message, (uint64_t)number << 3 | PROTOBUF_NUMBER);
+	add_number(message, value);
+}
