@@ -9,6 +9,7 @@
  *
  * At a dump it becomes criu with a socket at its end as standard input: a dump that leaves memory out (the options
  * lazy-pages and ps-socket, runtime/criu_options.h) ends by serving that there to whoever asks, and nobody does.
+ * Large memory that is left out criu need not look at, either: system/left_pages.h.
  *
  * It is `RUN_DIRECTORY/ID/programs/criu`, a link to this program, and reports and is answered as a hook is
  * (node/hook.h).
@@ -27,6 +28,9 @@ int gate_make(const struct host *host, struct error *err);
 /* The path of the link, and a PATH on which it comes before criu. The caller frees. */
 char *gate_path(const struct host *host);
 char *gate_search_path(const struct host *host);
+
+/* The directory for the records of system/left_pages.h: criu makes them when it is there. The caller frees. */
+char *gate_records(const struct host *host);
 
 /* The mode of the program that is the gate; returns its exit status. */
 int gate_main(char **argv);

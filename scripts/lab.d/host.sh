@@ -275,9 +275,12 @@ link_rate() {
 }
 
 install_binary() {
-	local host any=""
+	local host any="" library
+	library=$(dirname "$1")/criu-pages.so
 	for host in $all_hosts; do
 		is_up "$host" || continue
+		[ ! -e "$library" ] ||
+			install -D -m 755 "$library" "$(root_of "$host")/usr/lib/vzmigrate/criu-pages.so"
 		install -m 755 "$1" "$(root_of "$host")/usr/sbin/vzmigrate.new"
 		mv "$(root_of "$host")/usr/sbin/vzmigrate.new" "$(root_of "$host")/usr/sbin/vzmigrate"
 		any=yes

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for dumping the container on the source and for holding it until the switch. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -18,6 +19,7 @@
 #include "node/undo.h"
 #include "system/cgroup.h"
 #include "system/criu.h"
+#include "system/left_pages.h"
 #include "system/processes.h"
 
 #define FREEZE_LIMIT_MS 10000
@@ -42,6 +44,7 @@ int dump_arm(struct host *host, bool memory_apart, struct error *err)
 	CLEANUP(memory_release) char *hook = hook_path(host);
 	CLEANUP(command_release) struct command command = { 0 };
 	CLEANUP(memory_release) char *gate = gate_path(host);
+	CLEANUP(memory_release) char *records = gate_records(host);
 	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
 	int status = 0;
 	int reached;
@@ -49,6 +52,7 @@ int dump_arm(struct host *host, bool memory_apart, struct error *err)
 	checkpoint.criu = gate;
 	checkpoint.memory_apart = memory_apart;
 	if (check_same_init(host, err) < 0 ||
+	    (memory_apart && file_make_directory(records, 0700, err) < 0) ||
 	    host->runtime->dump_command(&checkpoint, &command, err) < 0 ||
 	    undo_push(host, UNDO_FAILURE, undo_disarm, json_object_new_object(), err) < 0 ||
 	    checkpoint_start(host, &command, "checkpoint", err) < 0)
@@ -102,10 +106,25 @@ static int await_hook(struct host *host, struct error *err)
 	return journal_set_state(&host->journal, JOURNAL_FROZEN, err);
 }
 
+/* What criu has not looked at comes into its images, too. */
+static int complete_images(struct host *host, struct error *err)
+{
+	CLEANUP(memory_release) char *records = gate_records(host);
+	int64_t left;
+
+	if (left_pages_add(records, host->container.init_pid, host->images, &left, err) < 0)
+		return -1;
+	log_debug("of %" PRId64 " bytes of memory criu did not ask page by page", left);
+	return 0;
+}
+
 int dump_await(struct host *host, json_object **dumped, struct error *err)
 {
-	json_object *images = await_hook(host, err) == 0 ? manifest_make(host->images, err) : NULL;
+	json_object *images;
 
+	if (await_hook(host, err) < 0 || complete_images(host, err) < 0)
+		return -1;
+	images = manifest_make(host->images, err);
 	if (images == NULL)
 		return -1;
 	*dumped = json_object_new_object();

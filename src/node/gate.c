@@ -12,9 +12,11 @@
 #include "node/gate.h"
 #include "node/hook.h"
 #include "system/criu_call.h"
+#include "system/left_pages.h"
 
 #define DIRECTORY "programs"
 #define PROGRAM "criu"
+#define RECORDS "left-pages"
 
 char *gate_path(const struct host *host)
 {
@@ -69,6 +71,20 @@ static int end_input(void)
 	return dup2(input, STDIN_FILENO) < 0 ? -1 : 0;
 }
 
+char *gate_records(const struct host *host)
+{
+	return memory_format("%s/" RECORDS, host->run_directory);
+}
+
+static void leave_pages(const char *run)
+{
+	CLEANUP(memory_release) char *library = left_pages_library();
+	CLEANUP(memory_release) char *records = memory_format("%s/" RECORDS, run);
+
+	if (library != NULL && file_exists(records))
+		left_pages_load(library, records);
+}
+
 int gate_main(char **argv)
 {
 	CLEANUP(memory_release) char *programs = file_parent(own_name());
@@ -81,6 +97,8 @@ int gate_main(char **argv)
 		return 1;
 	if (call == CRIU_DUMP && end_input() < 0)
 		return 1;
+	if (call == CRIU_DUMP)
+		leave_pages(run);
 	program_path_without(programs);
 	argv[0] = name;
 	program_become(argv, &ignored);
