@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "system/image_stream.h"
 
 /* What either end says of its failure. */
@@ -92,6 +93,17 @@ int image_stream_failure(const struct image_stream *stream, struct error *err)
 			  got > 0 ? text_strip(shown) : "the stream ended early");
 }
 
+/* How much the sender has sent. It says so before it lets go of what it has, which may take long, and nobody has to
+ * wait for that. Returns 0 when it has failed. */
+static int hear_count(struct image_stream *stream, int64_t *count, struct error *err)
+{
+	struct pollfd ready = { stream->control, POLLIN, 0 };
+
+	if (wait_for(&ready, 1, -1, err) < 0)
+		return -1;
+	return recv(stream->control, count, sizeof(*count), MSG_WAITALL) == sizeof(*count);
+}
+
 int image_stream_finish(struct image_stream *stream, int64_t *sent, struct error *err)
 {
 	int64_t count = 0;
@@ -99,11 +111,10 @@ int image_stream_finish(struct image_stream *stream, int64_t *sent, struct error
 	int there;
 
 	shutdown(stream->control, SHUT_WR);
-	here = process_wait(&stream->sender, -1, err);
+	here = hear_count(stream, &count, err);
 	if (here < 0 || remote_wait(&stream->receiver, -1, &there, err) < 0)
 		return -1;
-	if (here != 0 || there != 0 ||
-	    recv(stream->control, &count, sizeof(count), MSG_DONTWAIT) != sizeof(count))
+	if (here == 0 || there != 0)
 		return image_stream_failure(stream, err);
 	*sent += count;
 	return 0;
