@@ -56,10 +56,10 @@ $(BUILD)/vzmigrate: $(BUILD)/src/main.o $(BUILD)/libvzmigrate.a
 library_sources := $(addprefix src/,criu_pages.c system/mappings.c system/page_scan.c base/memory.c base/text.c \
 	base/error.c)
 
-$(BUILD)/criu-pages.so: $(library_sources) src/criu_pages.map $(wildcard include/system/*.h include/base/*.h) Makefile
+$(BUILD)/criu-pages.so: $(library_sources) $(wildcard include/system/*.h include/base/*.h) Makefile
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE -Iinclude $(CFLAGS) $(WARNINGS) -fstack-protector-strong -fPIC -shared \
-		$(LDFLAGS) -Wl,-z,relro,-z,now,-z,defs -Wl,--version-script=src/criu_pages.map -o $@ $(library_sources)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -Iinclude $(CFLAGS) $(WARNINGS) -fstack-protector-strong \
+		-fPIC -fvisibility=hidden -shared $(LDFLAGS) -Wl,-z,relro,-z,now,-z,defs -o $@ $(library_sources)
 
 $(BUILD)/libvzmigrate.a: $(objects)
 	@rm -f $@

@@ -9,9 +9,10 @@ load helper
 	env -u MAKEFLAGS make -s BUILD="$BUILD" install DESTDIR="$place" PREFIX=/usr
 	[ -x "$place/usr/sbin/vzmigrate" ]
 	"$place/usr/sbin/vzmigrate" --version
+	[ -r "$place/usr/lib/vzmigrate/criu-pages.so" ]
 	[ -r "$place/usr/share/man/man8/vzmigrate.8" ]
 	[ -r "$place/usr/share/bash-completion/completions/vzmigrate" ]
-	[ "$(find "$place" -type f | wc -l)" -eq 3 ]
+	[ "$(find "$place" -type f | wc -l)" -eq 4 ]
 	env -u MAKEFLAGS make -s BUILD="$BUILD" uninstall DESTDIR="$place" PREFIX=/usr
 	[ "$(find "$place" -type f | wc -l)" -eq 0 ]
 }
