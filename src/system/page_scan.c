@@ -103,7 +103,7 @@ static int scan_range(int pagemap, const struct query *query, uint64_t start, ui
 		for (long i = 0; i < count; i++)
 			visit(data, regions[i].start, regions[i].end,
 			      state_of(query, regions[i].categories));
-		/* With more than 256 regions Linux, at least up to 6.18, says where the first 256 end. */
+		/* With more than 512 regions Linux, at least up to 6.18, says where the first 512 end. */
 		if (count > 0 && request.walk_end < regions[count - 1].end)
 			request.walk_end = regions[count - 1].end;
 		if (request.walk_end <= request.start)

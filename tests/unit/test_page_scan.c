@@ -7,7 +7,7 @@
 #include "system/page_scan.h"
 #include "unit.h"
 
-#define RANGES 2500
+#define RANGES 2700
 
 struct seen {
 	uint64_t next; /* the page that is to come */
