@@ -66,6 +66,7 @@ int lxc_make_network(const struct checkpoint *checkpoint, struct error *err);
 int lxc_plug_network(const struct checkpoint *checkpoint, struct error *err);
 int lxc_unplug_network(const struct container *container, struct error *err);
 int lxc_may_map(const struct id_range *range, struct error *err);
+int lxc_set_limits(const struct checkpoint *checkpoint, struct error *err);
 
 /* A veth pair that must be there before the restore. */
 struct lxc_pair {
@@ -93,6 +94,7 @@ uint32_t lxc_migration_number(const struct checkpoint *checkpoint);
 /* Into which cgroup a container is restored where there is nothing but v2. Paths are as in /proc/PID/cgroup. */
 struct lxc_cgroup {
 	char *path;	 /* the container's own */
+	char *limited;	 /* the one that has its limits: the same, or one above it */
 	char *container; /* lxc.cgroup.dir.container for it, or NULL: the configuration has its own */
 	char *monitor;	 /* lxc.cgroup.dir.monitor */
 };

@@ -129,6 +129,10 @@ struct runtime {
 			    struct error *err);
 	int (*make_network)(const struct checkpoint *checkpoint, struct error *err);
 
+	/* Optional. After a restore, before anything of the container runs: the limits that its configuration sets, as a
+	 * start would have set them, where neither criu nor the runtime does so at a restore. */
+	int (*set_limits)(const struct checkpoint *checkpoint, struct error *err);
+
 	/* Plugs the devices into their bridges, after a restore with plug_later. */
 	int (*plug_network)(const struct checkpoint *checkpoint, struct error *err);
 

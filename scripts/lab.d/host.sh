@@ -8,6 +8,7 @@
 #	upper/   what it changed        disk/   its /var/lib, /vz and /srv: a real file system, for criu;
 #	                                        with VZMIGRATE_LAB_DISK=MB one of its own, of so many MiB
 #	pid      "PID STARTTIME" of its first process, as seen from here; log: what that process said
+#	cgroup   v2: the cgroup that its processes are in
 
 # What vzmigrate sets in the kernel while it restores; the hosts share it. $lab/setting is what it was.
 setting=/proc/sys/vm/unprivileged_userfaultfd
@@ -40,26 +41,32 @@ cgroup_roots() {
 	fi
 }
 
-# join_cgroups HOST: move this shell (a subshell: BASHPID) to the host's cgroups. With v2 processes are in its
-# cgroup "init", or it could not pass controllers on to runc's and crun's containers. LXC's are below "init",
-# where lxc-checkpoint sends criu, too: in "/" only a machine's own root may have processes beside controllers.
+# join_cgroups HOST: move this shell (a subshell: BASHPID) to the host's cgroups.
 join_cgroups() {
 	local root
 	for root in $(cgroup_roots); do
 		if [ "$root" = /sys/fs/cgroup ]; then
-			echo $BASHPID >"$root/$cgroup$1/init/cgroup.procs"
+			echo $BASHPID >"$(cat "$lab/hosts/$1/cgroup")/cgroup.procs"
 		else
 			echo $BASHPID >"$root/$cgroup$1/cgroup.procs"
 		fi
 	done
 }
 
+# With v2 processes are in the host's cgroup "init", or it could not pass controllers on to runc's and crun's
+# containers. LXC's are below "init", where lxc-checkpoint sends criu, too: they have no controllers, because only a
+# machine's own root may have processes beside them. With VZMIGRATE_LAB_CGROUP=machine a host that is booted has that
+# root in common with others, and no cgroup namespace: two containers of one name are not for such hosts.
+
 make_cgroups() {
-	local root file
+	local root file processes
 	for root in $(cgroup_roots); do
 		mkdir -p "$root/$cgroup$1"
 		if [ "$root" = /sys/fs/cgroup ]; then
 			mkdir -p "$root/$cgroup$1/init"
+			processes=$root/$cgroup$1/init
+			[ "${VZMIGRATE_LAB_CGROUP-}" != machine ] || processes=$root
+			echo "$processes" >"$lab/hosts/$1/cgroup"
 		fi
 		for file in cpuset.cpus cpuset.mems; do
 			[ ! -e "$root/tasks" ] || [ ! -e "$root/$file" ] || cat "$root/$file" >"$root/$cgroup$1/$file"
@@ -162,8 +169,9 @@ boot() {
 		# The root of the cgroup namespace is where its first process is: not yet in v2's leaf "init".
 		leaf=""
 		if [ "$(cgroup_roots)" = /sys/fs/cgroup ]; then
-			echo $BASHPID >"/sys/fs/cgroup/$cgroup$host/cgroup.procs"
-			leaf=/sys/fs/cgroup/$cgroup$host/init/cgroup.procs
+			leaf=$(cat "$state/cgroup")
+			echo $BASHPID >"${leaf%/init}/cgroup.procs"
+			leaf+=/cgroup.procs
 		else
 			join_cgroups "$host"
 		fi

@@ -114,6 +114,17 @@ static int open_gate(struct host *host, struct error *err)
 	return hook_waits(host) ? hook_answer(host, true, err) : 0;
 }
 
+static int set_limits(struct host *host, struct error *err)
+{
+	CLEANUP(memory_release) char *work = checkpoint_work(host);
+	CLEANUP(memory_release) char *hook = hook_path(host);
+	struct checkpoint checkpoint = checkpoint_of(host, work, hook);
+
+	if (host->runtime->set_limits == NULL || host->runtime->set_limits(&checkpoint, err) == 0)
+		return 0;
+	return error_default(err, EXIT_VE_START);
+}
+
 int restore_container(struct host *host, bool memory_apart, struct error *err)
 {
 	const struct container *container = &host->container;
@@ -123,6 +134,8 @@ int restore_container(struct host *host, bool memory_apart, struct error *err)
 			     container_root_gid(container), err) < 0 ||
 	    (!host->armed && restore_arm(host, memory_apart, err) < 0) ||
 	    open_gate(host, err) < 0 || await(host, HOOK_POST_RESTORE, err) < 0)
+		return -1;
+	if (set_limits(host, err) < 0)
 		return -1;
 	/* A power loss must not find the container here with files that never came to the disk. */
 	if (staging_sync_end(host, err) < 0)

@@ -276,5 +276,6 @@ const struct runtime runtime_lxc = {
 	.plug_network = lxc_plug_network,
 	.unplug_network = lxc_unplug_network,
 	.may_map = lxc_may_map,
+	.set_limits = lxc_set_limits,
 	.settle = lxc_settle,
 };

@@ -61,8 +61,9 @@ int lxc_cgroup_plan(const struct checkpoint *checkpoint, struct lxc_cgroup *cgro
 	inner = lxc_config_get(&config, "lxc.cgroup.dir.container.inner");
 	if (named != NULL) {
 		below = trim(named);
-		cgroup->path = inner != NULL ? memory_format("%s/%s/%s", base, below, inner)
-					     : memory_format("%s/%s", base, below);
+		cgroup->limited = memory_format("%s/%s", base, below);
+		cgroup->path = inner != NULL ? memory_format("%s/%s", cgroup->limited, inner)
+					     : memory_duplicate(cgroup->limited);
 		return 0;
 	}
 	below = folder != NULL ? trim(folder) : memory_duplicate("");
@@ -73,6 +74,7 @@ int lxc_cgroup_plan(const struct checkpoint *checkpoint, struct lxc_cgroup *cgro
 		memory_format("%s%slxc.monitor.%s-%u", below, *below != '\0' ? "/" : "",
 			      checkpoint->container->id, lxc_migration_number(checkpoint));
 	cgroup->path = memory_format("%s/%s", base, cgroup->container);
+	cgroup->limited = memory_duplicate(cgroup->path);
 	return 0;
 }
 
@@ -81,5 +83,6 @@ void lxc_cgroup_release(struct lxc_cgroup *cgroup)
 	free(cgroup->container);
 	free(cgroup->monitor);
 	free(cgroup->path);
+	free(cgroup->limited);
 	*cgroup = (struct lxc_cgroup){ 0 };
 }

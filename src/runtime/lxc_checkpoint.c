@@ -13,27 +13,6 @@
 
 #define MOUNTINFO_SIZE_MAX (4 << 20)
 
-/* criu keeps no limits of cgroup v2, and of lxc up to 7.0 a restored container gets none. */
-static void warn_of_lost_limits(const struct lxc_config *config, const char *id)
-{
-	CLEANUP(text_release) struct text keys = { 0 };
-	static const char prefix[] = "lxc.cgroup2.";
-
-	for (size_t i = 0; i < config->count && cgroup_is_unified(); i++) {
-		const char *key = config->items[i].key;
-
-		/* Those of devices are of lxc's own defaults, several lines of a key. */
-		if (text_starts_with(key, prefix) &&
-		    strstr(text_string(&keys), key + sizeof(prefix) - 1) == NULL)
-			text_format(&keys, "%s%s", keys.length > 0 ? ", " : "",
-				    key + sizeof(prefix) - 1);
-	}
-	if (keys.length > 0)
-		log_warning("container '%s': its limits (lxc.cgroup2: %s) take effect on the "
-			    "destination only when it is started the next time",
-			    id, text_string(&keys));
-}
-
 /* Settings whose effect on the node lxc makes only at a start, not at a restore. */
 static void warn_of_lost_settings(const struct lxc_config *config, const char *id)
 {
@@ -126,7 +105,6 @@ int lxc_checkpointable(const struct container *container, struct error *err)
 		if (check_network(&config, numbers[i], container->id, err) < 0)
 			return -1;
 	warn_of_lost_settings(&config, container->id);
-	warn_of_lost_limits(&config, container->id);
 	return check_console(container, err);
 }
 

@@ -46,6 +46,7 @@ static void test_own(void **state)
 	assert_true(text_starts_with(first.container, "lxc.payload.101-"));
 	assert_true(text_starts_with(first.monitor, "lxc.monitor.101-"));
 	assert_below(first.path, base, first.container);
+	assert_string_equal(first.limited, first.path);
 	assert_string_equal(first.path, again.path);
 	assert_string_not_equal(first.path, other.path);
 }
@@ -79,6 +80,8 @@ static void test_named(void **state)
 	     "lxc.cgroup.dir.container.inner = deep\n",
 	     "/run/work-1", &inner, &base);
 	assert_below(inner.path, base, "web/payload/deep");
+	/* What is inside of it cannot change them. */
+	assert_below(inner.limited, base, "web/payload");
 }
 
 /* Not even beside v1. */
