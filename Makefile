@@ -11,7 +11,7 @@ LIBRARYDIR = $(PREFIX)/lib/vzmigrate
 MANDIR = $(PREFIX)/share/man
 COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 
-PACKAGES := libssh libcap json-c
+PACKAGES := libssh libcap json-c libzstd
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef

@@ -12,8 +12,9 @@
 
 #include "base/error.h"
 
-/* Monotonic milliseconds; for durations and deadlines. */
+/* Monotonic milliseconds; for durations and deadlines. The same in nanoseconds, for what is short. */
 int64_t wait_clock(void);
+int64_t wait_clock_ns(void);
 
 /*
  * Waits until one of the descriptors is ready or timeout_ms have passed (-1: no limit). Returns

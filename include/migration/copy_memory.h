@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 
+struct image_traffic;
 struct migration;
 
 /* Both nodes are asked for what the memory needs there; decides how it goes. */
@@ -31,5 +32,9 @@ int copy_memory_rest(struct migration *migration, struct error *err);
 
 /* The container runs there: returns when it has the rest. Until then its processes stay here. */
 int copy_memory_follow(struct migration *migration, struct error *err);
+
+/* What has gone through a stream counts as memory; and -v says of `what` it was. */
+void copy_memory_count(struct migration *migration, const char *what,
+		       const struct image_traffic *traffic);
 
 #endif

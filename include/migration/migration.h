@@ -97,6 +97,7 @@ struct migration {
 	int64_t stopped_ms;
 	int64_t total_ms;
 	int64_t sent[TRAFFIC_KINDS];
+	int64_t memory_uncompressed; /* what TRAFFIC_MEMORY would be if nothing were compressed */
 };
 
 #define MIGRATION_NONE                                                                             \

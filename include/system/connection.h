@@ -31,6 +31,7 @@ struct connection {
 	char *host;    /* the destination as the admin wrote it, for messages */
 	char *user;    /* who is logged in over there */
 	char *address; /* this end's, numeric; "" behind a proxy */
+	bool compresses; /* what goes through it, by itself (ssh's Compression) */
 	bool lost;     /* and why: */
 	struct error reason;
 };

@@ -16,6 +16,8 @@
  *	6 missing  number: where in the file; bytes: u64, how much from there on will come later, and is not to be
  *		used until then. From now on it is a hole; zeros that come are sent as data
  *	7 ready	number: any. What is missing is all known, and the rest may be used; answered by the number
+ *	8 packed  number: where in the file; bytes: u32, how long the data is, then that as one zstd frame
+ *		(system/image_pack.h). As data, sent where that is faster (system/pack_choice.h)
  *
  * The receiver is the program in a mode of its own, run over there: `vzmigrate --images DIRECTORY`. Its
  * status is 0 only when the last frame has said that everything is there.
@@ -31,6 +33,7 @@
 #ifndef SYSTEM_IMAGE_STREAM_H
 #define SYSTEM_IMAGE_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +49,7 @@ enum image_frame_kind {
 	IMAGE_ZERO,
 	IMAGE_MISSING,
 	IMAGE_READY,
+	IMAGE_PACKED,
 };
 
 struct image_frame {
@@ -68,6 +72,12 @@ struct image_request {
 
 #define IMAGE_WANTED "wanted"
 #define IMAGE_MISSING_SUFFIX ".missing"
+
+/* How many bytes went through a stream, and how many they would have been without packed frames. */
+struct image_traffic {
+	int64_t sent;
+	int64_t raw;
+};
 
 /* The bytes of a frame's head; the checksum so far, with these bytes. */
 void image_frame_pack(const struct image_frame *frame, unsigned char bytes[IMAGE_FRAME_SIZE]);
@@ -93,16 +103,19 @@ int image_stream_start(struct image_stream *stream, struct connection *connectio
 		       const char *command, const char *source, const char *target,
 		       struct error *err);
 
-/* The images are written: returns when all of them are there (EXIT_COPY). *sent gets the bytes added. */
-int image_stream_finish(struct image_stream *stream, int64_t *sent, struct error *err);
+/* The images are written: returns when all of them are there (EXIT_COPY). *traffic gets theirs added. */
+int image_stream_finish(struct image_stream *stream, struct image_traffic *traffic,
+			struct error *err);
 
 void image_stream_release(struct image_stream *stream);
 
 /*
  * The same for whatever sends frames: send() runs in a process of its own, with its end of `control` and the
- * stream; *sent is to be how many bytes. It ends with this program.
+ * stream; *traffic is to be what went through that. It ends with this program. `packs`: it may send packed frames;
+ * not where the connection compresses already.
  */
-typedef int image_sender(void *data, int control, int output, int64_t *sent, struct error *err);
+typedef int image_sender(void *data, int control, int output, bool packs,
+			 struct image_traffic *traffic, struct error *err);
 
 struct image_sending {
 	const char *subject; /* "images" */

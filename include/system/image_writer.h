@@ -10,14 +10,19 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "system/image_pack.h"
 #include "system/image_stream.h"
+#include "system/pack_choice.h"
 
-/* Starts from zeros and `output`, which is borrowed. */
+/* Starts from zeros and `output`, which is borrowed; with choice.allowed it packs data where that is faster. */
 struct image_writer {
 	int output;
 	uint64_t sum;
-	uint64_t sizes; /* how many were sent */
-	int64_t sent;	/* bytes, heads included */
+	uint64_t sizes;		      /* how many were sent */
+	struct image_traffic traffic; /* bytes, heads included */
+	struct pack_choice choice;
+	struct image_packer *packer; /* NULL before anything was packed */
+	int64_t ended;		     /* the last write of data, wait_clock_ns(); 0: it is no use */
 };
 
 int image_write(struct image_writer *writer, enum image_frame_kind kind, uint64_t number,
@@ -27,5 +32,10 @@ int image_write(struct image_writer *writer, enum image_frame_kind kind, uint64_
 int image_write_range(struct image_writer *writer, enum image_frame_kind kind, uint64_t at,
 		      uint64_t length, struct error *err);
 int image_write_end(struct image_writer *writer, struct error *err);
+
+/* Somebody waits before the next write, but not for the pipe: that says nothing of how fast anything is. */
+void image_writer_pause(struct image_writer *writer);
+
+void image_writer_release(struct image_writer *writer);
 
 #endif

@@ -39,6 +39,7 @@ struct memory_round {
 	int64_t resident;  /* what the processes have, now */
 	int64_t changed;   /* of that, changed since the round before, or not known not to be */
 	int64_t sent;	   /* what was different from what the destination had */
+	int64_t raw;	   /* the same, before some of it was packed */
 	int64_t open; /* what the next one has to look at even when nothing changes any more: it was
 			       * looked at too soon (TRACK_SETTLE_MS) */
 	int64_t untracked;    /* processes of which writes cannot be noticed */
@@ -63,16 +64,17 @@ int memory_stream_last(struct memory_stream *stream, bool later, struct memory_r
 		       struct error *err);
 
 /* The dump is complete, its images are in this directory: returns when the destination has all memory that
- * they lack. *sent gets the bytes of the whole stream added. */
-int memory_stream_finish(struct memory_stream *stream, const char *images, int64_t *sent,
-			 struct error *err);
+ * they lack. *traffic gets that of the whole stream added. */
+int memory_stream_finish(struct memory_stream *stream, const char *images,
+			 struct image_traffic *traffic, struct error *err);
 
 /* Instead of finish(), for processes that are to run over there at once: returns when the destination knows which
  * pages will follow, *missing bytes; they do from now on. Then await() returns when it has them all, as
  * finish() does; until then the processes must be where they are. */
 int memory_stream_follow(struct memory_stream *stream, const char *images, int64_t *missing,
 			 struct error *err);
-int memory_stream_await(struct memory_stream *stream, int64_t *sent, struct error *err);
+int memory_stream_await(struct memory_stream *stream, struct image_traffic *traffic,
+			struct error *err);
 
 void memory_stream_release(struct memory_stream *stream);
 

@@ -27,12 +27,17 @@ static struct watch {
 	struct error failure;
 } watches[WAIT_WATCHES];
 
-int64_t wait_clock(void)
+int64_t wait_clock_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t wait_clock(void)
+{
+	return wait_clock_ns() / 1000000;
 }
 
 static void note_signal(int number)

@@ -77,6 +77,7 @@ void result_emit(const struct migration *migration, const struct error *failure)
 		json_object_object_add(fields, "stop_ms", NULL);
 	json_add_number(fields, "total_ms", migration->total_ms);
 	json_object_object_add(fields, "bytes", bytes_of(migration));
+	json_add_number(fields, "memory_uncompressed", migration->memory_uncompressed);
 	json_object_object_add(fields, "stages", stages_of(migration));
 	event_emit("result", fields);
 }

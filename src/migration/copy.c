@@ -300,14 +300,15 @@ static int copy_late(struct migration *migration, struct error *err)
 
 int copy_images(struct migration *migration, struct error *err)
 {
-	int64_t *sent = &migration->sent[TRAFFIC_MEMORY];
+	struct image_traffic traffic = { 0 };
 
 	if (copy_memory_rest(migration, err) < 0 || copy_late(migration, err) < 0)
 		return -1;
 	progress_begin(&migration->copy.progress, traffic_names[TRAFFIC_MEMORY], 0);
-	if (image_stream_finish(&migration->copy.images, sent, err) < 0)
+	if (image_stream_finish(&migration->copy.images, &traffic, err) < 0)
 		return -1;
-	progress_set(&migration->copy.progress, *sent);
+	copy_memory_count(migration, "images", &traffic);
+	progress_set(&migration->copy.progress, migration->sent[TRAFFIC_MEMORY]);
 	progress_end(&migration->copy.progress);
 	return 0;
 }

@@ -82,6 +82,7 @@ static void tell_round(const struct migration *migration, const struct memory_ro
 	json_add_number(fields, "number", forecast->rounds);
 	json_add_number(fields, "changed", round->changed);
 	json_add_number(fields, "sent", round->sent);
+	json_add_number(fields, "uncompressed", round->raw);
 	json_add_number(fields, "ms", round->milliseconds);
 	json_add_number(fields, "expected_stop_ms", forecast_stop_ms(forecast));
 	event_emit("round", fields);
@@ -187,16 +188,29 @@ int copy_memory_frozen(struct migration *migration, struct error *err)
 	return 0;
 }
 
+void copy_memory_count(struct migration *migration, const char *what,
+		       const struct image_traffic *traffic)
+{
+	migration->sent[TRAFFIC_MEMORY] += traffic->sent;
+	migration->memory_uncompressed += traffic->raw;
+	log_debug("%" PRId64 " bytes of %s were sent as %" PRId64 "%s", traffic->raw, what,
+		  traffic->sent, traffic->sent < traffic->raw ? ", compressed" : "");
+}
+
 int copy_memory_rest(struct migration *migration, struct error *err)
 {
 	struct copy *copy = &migration->copy;
+	struct image_traffic traffic = { 0 };
 	int64_t missing = 0;
 
 	if (!copy->apart)
 		return 0;
-	if (!copy->follows)
-		return memory_stream_finish(&copy->memory, migration->host.images,
-					    &migration->sent[TRAFFIC_MEMORY], err);
+	if (!copy->follows) {
+		if (memory_stream_finish(&copy->memory, migration->host.images, &traffic, err) < 0)
+			return -1;
+		copy_memory_count(migration, "memory", &traffic);
+		return 0;
+	}
 	if (memory_stream_follow(&copy->memory, migration->host.images, &missing, err) < 0)
 		return -1;
 	log_debug("%" PRId64 " bytes of memory follow after the switch", missing);
@@ -206,11 +220,14 @@ int copy_memory_rest(struct migration *migration, struct error *err)
 int copy_memory_follow(struct migration *migration, struct error *err)
 {
 	struct copy *copy = &migration->copy;
+	struct image_traffic traffic = { 0 };
 
 	if (!copy->follows)
 		return 0;
-	if (memory_stream_await(&copy->memory, &migration->sent[TRAFFIC_MEMORY], err) == 0)
+	if (memory_stream_await(&copy->memory, &traffic, err) == 0) {
+		copy_memory_count(migration, "memory", &traffic);
 		return 0;
+	}
 	return error_context(err,
 			     "the rest of its memory is lost, so it is started from its files");
 }

@@ -92,6 +92,7 @@ int connection_open(struct connection *connection, const struct destination *des
 		return -1;
 	}
 	connection->user = memory_duplicate(config.user);
+	connection->compresses = config.compression;
 	log_debug("logged in to '%s' as '%s'", connection->host, connection->user);
 	return 0;
 }

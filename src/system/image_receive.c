@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/wait.h"
 #include "system/image_answers.h"
+#include "system/image_pack.h"
 #include "system/image_stream.h"
 
 /* criu's container reads them from inside its user namespace; the directory keeps others out. */
@@ -33,6 +34,7 @@ struct receiving {
 	uint64_t sum;
 	uint64_t complete; /* sizes that have come */
 	unsigned char *buffer;
+	struct image_unpacker *unpacker; /* NULL before anything was packed */
 };
 
 static void receiving_release(struct receiving *receiving)
@@ -41,6 +43,7 @@ static void receiving_release(struct receiving *receiving)
 	descriptor_close(&receiving->file);
 	image_answers_release(&receiving->answers);
 	free(receiving->buffer);
+	image_unpacker_free(&receiving->unpacker);
 }
 
 /* Whoever took everything back here has unmounted the directory: the source is lost, though its connection
@@ -101,14 +104,14 @@ static int open_file(struct receiving *receiving, size_t length, struct error *e
 	return receiving->file < 0 ? error_system(err, "cannot make the image '%s'", name) : 0;
 }
 
-static int write_data(struct receiving *receiving, const struct image_frame *frame,
-		      struct error *err)
+static int write_data(struct receiving *receiving, uint64_t at, const unsigned char *bytes,
+		      size_t length, struct error *err)
 {
 	size_t done = 0;
 
-	while (done < frame->length) {
-		ssize_t written = pwrite(receiving->file, receiving->buffer + done,
-					 frame->length - done, (off_t)(frame->number + done));
+	while (done < length) {
+		ssize_t written = pwrite(receiving->file, bytes + done, length - done,
+					 (off_t)(at + done));
 
 		if (written < 0 && errno == EINTR)
 			continue;
@@ -117,6 +120,20 @@ static int write_data(struct receiving *receiving, const struct image_frame *fra
 		done += (size_t)written;
 	}
 	return 0;
+}
+
+static int write_packed(struct receiving *receiving, const struct image_frame *frame,
+			struct error *err)
+{
+	const unsigned char *bytes;
+	size_t length;
+
+	if (receiving->unpacker == NULL && (receiving->unpacker = image_unpacker_new(err)) == NULL)
+		return -1;
+	if (image_unpack(receiving->unpacker, receiving->buffer, frame->length, &bytes, &length,
+			 err) < 0)
+		return error_context(err, "the images' stream is damaged");
+	return write_data(receiving, frame->number, bytes, length, err);
 }
 
 /* A hole: it takes no memory. */
@@ -198,7 +215,9 @@ static int receive_frame(struct receiving *receiving, struct error *err)
 	if (receiving->file < 0)
 		return error_set(err, "the images' stream has data of no file");
 	if (frame.kind == IMAGE_DATA)
-		return write_data(receiving, &frame, err);
+		return write_data(receiving, frame.number, receiving->buffer, frame.length, err);
+	if (frame.kind == IMAGE_PACKED)
+		return write_packed(receiving, &frame, err);
 	if (frame.kind == IMAGE_ZERO)
 		return write_zeros(receiving, &frame, &zeros, err);
 	if (frame.kind == IMAGE_MISSING)

@@ -45,6 +45,7 @@ static void sending_release(struct sending *sending)
 	}
 	free(sending->files);
 	free(sending->buffer);
+	image_writer_release(&sending->writer);
 }
 
 static bool is_zero(const unsigned char *page)
@@ -183,6 +184,8 @@ static int follow(struct sending *sending, int control, struct error *err)
 		int progress = send_all_appended(sending, err);
 		int timeout_ms = progress > 0 ? 0 : sending->count > 0 ? FOLLOW_INTERVAL_MS : -1;
 
+		if (progress == 0)
+			image_writer_pause(&sending->writer);
 		if (progress < 0 || wait_for(ready, 2, timeout_ms, err) < 0)
 			return -1;
 		if (ready[0].revents != 0)
@@ -215,17 +218,18 @@ static int send_rest(struct sending *sending, struct error *err)
 	return image_write_end(&sending->writer, err);
 }
 
-int image_send(void *data, int control, int output, int64_t *sent, struct error *err)
+int image_send(void *data, int control, int output, bool packs, struct image_traffic *traffic,
+	       struct error *err)
 {
 	CLEANUP(sending_release)
 	struct sending sending = {
 		.directory = data,
-		.writer = { .output = output },
+		.writer = { .output = output, .choice = { .allowed = packs } },
 		.buffer = memory_allocate(IMAGE_DATA_MAX, 1),
 	};
 
 	if (follow(&sending, control, err) < 0 || send_rest(&sending, err) < 0)
 		return -1;
-	*sent = sending.writer.sent;
+	*traffic = sending.writer.traffic;
 	return 0;
 }

@@ -19,20 +19,21 @@ struct order {
 	int control;
 	int output;
 	int report;
+	bool packs;
 };
 
 static int run_sender(void *data)
 {
 	const struct order *order = data;
 	struct error failure = { 0 };
-	int64_t sent = 0;
+	struct image_traffic traffic = { 0 };
 
 	/* Nobody else would end it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	if (order->sending->send(order->sending->data, order->control, order->output, &sent,
-				 &failure) == 0)
-		return write(order->control, &sent, sizeof(sent)) == sizeof(sent) ? 0 : 2;
+	if (order->sending->send(order->sending->data, order->control, order->output, order->packs,
+				 &traffic, &failure) == 0)
+		return write(order->control, &traffic, sizeof(traffic)) == sizeof(traffic) ? 0 : 2;
 	return write(order->report, failure.text, strlen(failure.text)) > 0 ? 1 : 2;
 }
 
@@ -49,7 +50,7 @@ int image_stream_open(struct image_stream *stream, struct connection *connection
 	const char *const words[] = { target, NULL };
 	CLEANUP(memory_release) char *quoted = words_quote(words);
 	CLEANUP(memory_release) char *line = memory_format("%s --images %s", command, quoted);
-	struct order order = { .sending = sending };
+	struct order order = { .sending = sending, .packs = !connection->compresses };
 
 	stream->subject = sending->subject;
 	if (process_stream(&output, &input, err) < 0 ||
@@ -93,30 +94,33 @@ int image_stream_failure(const struct image_stream *stream, struct error *err)
 			  got > 0 ? text_strip(shown) : "the stream ended early");
 }
 
-/* How much the sender has sent. It says so before it lets go of what it has, which may take long, and nobody has to
+/* What the sender has sent. It says so before it lets go of what it has, which may take long, and nobody has to
  * wait for that. Returns 0 when it has failed. */
-static int hear_count(struct image_stream *stream, int64_t *count, struct error *err)
+static int hear_traffic(struct image_stream *stream, struct image_traffic *traffic,
+			struct error *err)
 {
 	struct pollfd ready = { stream->control, POLLIN, 0 };
 
 	if (wait_for(&ready, 1, -1, err) < 0)
 		return -1;
-	return recv(stream->control, count, sizeof(*count), MSG_WAITALL) == sizeof(*count);
+	return recv(stream->control, traffic, sizeof(*traffic), MSG_WAITALL) == sizeof(*traffic);
 }
 
-int image_stream_finish(struct image_stream *stream, int64_t *sent, struct error *err)
+int image_stream_finish(struct image_stream *stream, struct image_traffic *traffic,
+			struct error *err)
 {
-	int64_t count = 0;
+	struct image_traffic theirs = { 0 };
 	int here;
 	int there;
 
 	shutdown(stream->control, SHUT_WR);
-	here = hear_count(stream, &count, err);
+	here = hear_traffic(stream, &theirs, err);
 	if (here < 0 || remote_wait(&stream->receiver, -1, &there, err) < 0)
 		return -1;
 	if (here == 0 || there != 0)
 		return image_stream_failure(stream, err);
-	*sent += count;
+	traffic->sent += theirs.sent;
+	traffic->raw += theirs.raw;
 	return 0;
 }
 

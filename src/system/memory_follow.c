@@ -122,6 +122,7 @@ static int serve_requests(struct page_sender *sender, struct memory_processes *p
 int memory_follow_send(struct page_sender *sender, struct memory_processes *processes, int answers,
 		       struct error *err)
 {
+	image_writer_pause(&sender->writer);
 	sender->follows = true;
 	for (size_t i = 0; i < processes->count; i++) {
 		struct memory_process *process = &processes->items[i];

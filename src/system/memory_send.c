@@ -18,7 +18,7 @@ struct sending {
 	struct page_sender sender;
 	int64_t next_scan;  /* not before this: wait_clock() */
 	int64_t began;	    /* the present round */
-	int64_t began_sent; /* bytes before it */
+	struct image_traffic before; /* it */
 };
 
 static void note_pages(void *data, uint64_t start, uint64_t end, enum page_state state)
@@ -59,15 +59,18 @@ static int scan_all(struct sending *sending, bool last, struct memory_round *rou
 }
 
 /* No more than the limit, over the whole round. */
-static int keep_to_bandwidth(const struct sending *sending, struct error *err)
+static int keep_to_bandwidth(struct sending *sending, struct error *err)
 {
-	int64_t sent = sending->sender.writer.sent - sending->began_sent;
+	int64_t sent = sending->sender.writer.traffic.sent - sending->before.sent;
 	int64_t due;
 
 	if (sending->order->bandwidth <= 0)
 		return 0;
 	due = sending->began + sent * 1000 / sending->order->bandwidth - wait_clock();
-	return due > 0 ? wait_sleep((int)due, err) : 0;
+	if (due <= 0)
+		return 0;
+	image_writer_pause(&sending->sender.writer);
+	return wait_sleep((int)due, err);
 }
 
 /* What a process had, and has no more, is taken away over there first. */
@@ -132,19 +135,23 @@ static int answer(int control, const struct memory_round *round, struct error *e
 
 static int run_round(struct sending *sending, int control, struct error *err)
 {
+	struct image_writer *writer = &sending->sender.writer;
 	struct memory_round round = { 0 };
 	int64_t early = sending->next_scan - wait_clock();
 
 	if (early > 0 && wait_sleep((int)early, err) < 0)
 		return -1;
 	sending->began = wait_clock();
-	sending->began_sent = sending->sender.writer.sent;
+	sending->before = writer->traffic;
 	if (scan_all(sending, false, &round, err) < 0)
 		return -1;
 	sending->next_scan = wait_clock() + TRACK_SETTLE_MS;
+	image_writer_pause(writer);
+	writer->choice.limit = (double)sending->order->bandwidth;
 	if (send_all(sending, false, false, err) < 0)
 		return -1;
-	round.sent = sending->sender.writer.sent - sending->began_sent;
+	round.sent = writer->traffic.sent - sending->before.sent;
+	round.raw = writer->traffic.raw - sending->before.raw;
 	round.open = open_bytes(&sending->processes);
 	round.milliseconds = wait_clock() - sending->began;
 	return answer(control, &round, err);
@@ -163,6 +170,8 @@ static int run_last(struct sending *sending, int control, bool later, struct err
 	round.milliseconds = wait_clock() - began;
 	if (answer(control, &round, err) < 0)
 		return -1;
+	image_writer_pause(&sending->sender.writer);
+	sending->sender.writer.choice.limit = 0;
 	return send_all(sending, true, later, err);
 }
 
@@ -223,11 +232,15 @@ static int work(struct sending *sending, int control, struct error *err)
 	}
 }
 
-int memory_send(void *data, int control, int output, int64_t *sent, struct error *err)
+int memory_send(void *data, int control, int output, bool packs, struct image_traffic *traffic,
+		struct error *err)
 {
 	/* Released by the end of this process: that nobody notices writes any more takes the kernel 27 ms for
 	 * each GiB, which nobody has to wait for. */
-	struct sending sending = { .order = data, .sender = { .writer = { .output = output } } };
+	struct sending sending = {
+		.order = data,
+		.sender = { .writer = { .output = output, .choice = { .allowed = packs } } },
+	};
 
 	allow_descriptors();
 	if (page_sender_prepare(&sending.sender, err) < 0 ||
@@ -235,6 +248,6 @@ int memory_send(void *data, int control, int output, int64_t *sent, struct error
 				  err) < 0 ||
 	    work(&sending, control, err) < 0)
 		return -1;
-	*sent = sending.sender.writer.sent;
+	*traffic = sending.sender.writer.traffic;
 	return 0;
 }

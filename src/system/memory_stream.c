@@ -68,12 +68,12 @@ int memory_stream_last(struct memory_stream *stream, bool later, struct memory_r
 	return hear(stream, last, err);
 }
 
-int memory_stream_finish(struct memory_stream *stream, const char *images, int64_t *sent,
-			 struct error *err)
+int memory_stream_finish(struct memory_stream *stream, const char *images,
+			 struct image_traffic *traffic, struct error *err)
 {
 	if (tell(stream, MEMORY_FINISH, false, images, err) < 0)
 		return -1;
-	return image_stream_finish(&stream->ends, sent, err);
+	return image_stream_finish(&stream->ends, traffic, err);
 }
 
 int memory_stream_follow(struct memory_stream *stream, const char *images, int64_t *missing,
@@ -87,9 +87,10 @@ int memory_stream_follow(struct memory_stream *stream, const char *images, int64
 	return 0;
 }
 
-int memory_stream_await(struct memory_stream *stream, int64_t *sent, struct error *err)
+int memory_stream_await(struct memory_stream *stream, struct image_traffic *traffic,
+			struct error *err)
 {
-	return image_stream_finish(&stream->ends, sent, err);
+	return image_stream_finish(&stream->ends, traffic, err);
 }
 
 void memory_stream_release(struct memory_stream *stream)

@@ -49,6 +49,7 @@ int page_sender_prepare(struct page_sender *sender, struct error *err)
 void page_sender_release(struct page_sender *sender)
 {
 	free(sender->buffer);
+	image_writer_release(&sender->writer);
 	page_hash_key_release(&sender->key);
 	*sender = (struct page_sender){ 0 };
 }

@@ -34,15 +34,16 @@ struct ends {
 	char *target;
 	char *images;
 	struct memory_send order;
+	bool packs;
 };
 
 static inline int run_sender(void *data)
 {
 	struct ends *ends = data;
 	struct error failure = { 0 };
-	int64_t sent;
+	struct image_traffic traffic;
 
-	if (memory_send(&ends->order, ends->orders, ends->output, &sent, &failure) == 0)
+	if (memory_send(&ends->order, ends->orders, ends->output, ends->packs, &traffic, &failure) == 0)
 		return 0;
 	dprintf(2, "# sender: %s\n", failure.text);
 	return 1;

@@ -34,15 +34,16 @@ static void fill(unsigned char *bytes, size_t length)
 static int record(const char *directory)
 {
 	int output = memfd_create("stream", MFD_CLOEXEC);
-	int64_t sent = 0;
+	struct image_traffic traffic = { 0 };
 	int ends[2];
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	close(ends[1]);
-	if (image_send((void *)(uintptr_t)directory, ends[0], output, &sent, &err) < 0)
+	if (image_send((void *)(uintptr_t)directory, ends[0], output, false, &traffic, &err) < 0)
 		fail_msg("%s", err.text);
 	close(ends[0]);
-	assert_int_equal(lseek(output, 0, SEEK_CUR), sent);
+	assert_int_equal(lseek(output, 0, SEEK_CUR), traffic.sent);
+	assert_int_equal(traffic.raw, traffic.sent);
 	assert_int_equal(lseek(output, 0, SEEK_SET), 0);
 	return output;
 }
@@ -173,7 +174,7 @@ static void test_a_file_is_named_again(void **state)
 	/* Beyond the end there is nothing to be done. */
 	assert_int_equal(image_write_range(&writer, IMAGE_ZERO, 1 << 30, PAGE, &err), 0);
 	assert_int_equal(image_write_end(&writer, &err), 0);
-	assert_int_equal(lseek(stream, 0, SEEK_CUR), writer.sent);
+	assert_int_equal(lseek(stream, 0, SEEK_CUR), writer.traffic.sent);
 	lseek(stream, 0, SEEK_SET);
 	if (image_receive(to, stream, -1, &err) < 0)
 		fail_msg("%s", err.text);
@@ -223,10 +224,10 @@ struct ends {
 static int send_in_child(void *data)
 {
 	const struct ends *ends = data;
-	int64_t sent;
+	struct image_traffic traffic;
 
-	return image_send((void *)(uintptr_t)ends->directory, ends->control, ends->stream, &sent,
-			  &err) < 0;
+	return image_send((void *)(uintptr_t)ends->directory, ends->control, ends->stream, false,
+			  &traffic, &err) < 0;
 }
 
 static int receive_in_child(void *data)
