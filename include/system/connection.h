@@ -27,12 +27,12 @@
 /* Start from CONNECTION_NONE. */
 struct connection {
 	struct process carrier;
-	int socket;    /* to the carrier; its closing ends the carrier and everything it runs */
-	char *host;    /* the destination as the admin wrote it, for messages */
-	char *user;    /* who is logged in over there */
-	char *address; /* this end's, numeric; "" behind a proxy */
+	int socket;	 /* to the carrier; its closing ends the carrier and everything it runs */
+	char *host;	 /* the destination as the admin wrote it, for messages */
+	char *user;	 /* who is logged in over there */
+	char *address;	 /* this end's, numeric; "" behind a proxy */
 	bool compresses; /* what goes through it, by itself (ssh's Compression) */
-	bool lost;     /* and why: */
+	bool lost;	 /* and why: */
 	struct error reason;
 };
 

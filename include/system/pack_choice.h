@@ -31,8 +31,10 @@
 #define PACK_WINDOW_LINK ((double)(4 << 20))
 #define PACK_WINDOW_CONTENT ((double)(1 << 20))
 
-/* While pieces go raw, one in so many bytes is packed, to see what that gains: one in 16 of the largest. */
+/* While pieces go raw, one in so many bytes is packed, to see what that gains: one in 16 of the largest; fewer,
+ * where that would take more than one part in so many of the time. */
 #define PACK_TRIAL_BYTES ((double)(4 << 20))
+#define PACK_TRIAL_SHARE 100
 
 /* What is gained must be at least a tenth: measurements are not better. */
 #define PACK_GAIN 0.9
@@ -64,7 +66,7 @@ struct pack_choice {
 	int64_t since;
 	double written;
 	double waited;
-	bool mixed; /* something of it was packed */
+	bool mixed;    /* something of it was packed */
 	double steady; /* bytes since the last pause */
 };
 

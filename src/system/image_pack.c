@@ -30,8 +30,8 @@ struct image_packer *image_packer_new(struct error *err)
 	struct image_packer *packer = memory_allocate(1, sizeof(*packer));
 
 	packer->context = ZSTD_createCCtx();
-	if (packer->context != NULL && !ZSTD_isError(ZSTD_CCtx_setParameter(
-					       packer->context, ZSTD_c_compressionLevel, LEVEL)))
+	if (packer->context != NULL &&
+	    !ZSTD_isError(ZSTD_CCtx_setParameter(packer->context, ZSTD_c_compressionLevel, LEVEL)))
 		return packer;
 	image_packer_free(&packer);
 	error_set(err, "zstd cannot begin to compress");

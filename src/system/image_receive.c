@@ -110,8 +110,8 @@ static int write_data(struct receiving *receiving, uint64_t at, const unsigned c
 	size_t done = 0;
 
 	while (done < length) {
-		ssize_t written = pwrite(receiving->file, bytes + done, length - done,
-					 (off_t)(at + done));
+		ssize_t written =
+			pwrite(receiving->file, bytes + done, length - done, (off_t)(at + done));
 
 		if (written < 0 && errno == EINTR)
 			continue;

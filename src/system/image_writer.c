@@ -13,8 +13,7 @@
 static ssize_t write_some(int output, struct iovec *parts, size_t count, bool may_wait)
 {
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = count };
-	ssize_t written =
-		sendmsg(output, &message, MSG_NOSIGNAL | (may_wait ? 0 : MSG_DONTWAIT));
+	ssize_t written = sendmsg(output, &message, MSG_NOSIGNAL | (may_wait ? 0 : MSG_DONTWAIT));
 
 	return written < 0 && errno == ENOTSOCK ? writev(output, parts, (int)count) : written;
 }

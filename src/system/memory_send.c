@@ -16,8 +16,8 @@ struct sending {
 	const struct memory_send *order;
 	struct memory_processes processes;
 	struct page_sender sender;
-	int64_t next_scan;  /* not before this: wait_clock() */
-	int64_t began;	    /* the present round */
+	int64_t next_scan;	     /* not before this: wait_clock() */
+	int64_t began;		     /* the present round */
 	struct image_traffic before; /* it */
 };
 

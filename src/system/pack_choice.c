@@ -64,12 +64,16 @@ static void begin_anew(struct pack_choice *choice, int64_t now)
 	choice->mixed = false;
 }
 
-/* Only where even the best outcome would be a gain. */
-static bool is_trial(const struct pack_choice *choice)
+/* Only where even the best outcome would be a gain, and where it takes little time beside what is sent. */
+static bool is_trial(const struct pack_choice *choice, size_t length)
 {
-	bool tried = choice->packing.bytes > 0;
+	double costs = (double)length * per_byte(&choice->packing);
+	double since = choice->untried * larger(per_byte(&choice->made), link_per_byte(choice));
 
-	return (!tried || choice->untried >= PACK_TRIAL_BYTES) && pays(choice, 0, 0);
+	if (!pays(choice, 0, 0))
+		return false;
+	return choice->packing.bytes <= 0 ||
+	       (choice->untried >= PACK_TRIAL_BYTES && since >= PACK_TRIAL_SHARE * costs);
 }
 
 bool pack_choice_next(struct pack_choice *choice, size_t length)
@@ -77,7 +81,7 @@ bool pack_choice_next(struct pack_choice *choice, size_t length)
 	if (!choice->allowed || length < PACK_LEAST_BYTES || choice->probing > 0)
 		return false;
 	if (!pays(choice, per_byte(&choice->packing), ratio_of(choice)))
-		return is_trial(choice);
+		return is_trial(choice, length);
 	/* Where the limit is what counts there is nothing to be felt. */
 	if (choice->limit > 0 || choice->spent <= PACK_PROBE_SHARE * probe_costs(choice))
 		return true;
@@ -103,24 +107,22 @@ void pack_choice_packed(struct pack_choice *choice, size_t raw, size_t packed, i
 	choice->spent += (double)ns;
 }
 
-/* What went through the full pipe, in this time. Of it a part may be what others filled in before a pause has
- * emptied it: that looks faster than the link is, never slower. */
+/*
+ * So long it took from one full pipe to the next. After a pause the pipe may fill behind its first part, which looks
+ * faster than the link is. Where less than half of the time was waiting, the link may be faster than it looks: for
+ * what goes raw it makes no difference, it is as fast as that goes, but what is packed may be sent so slowly because
+ * it is packed.
+ */
 static void note_link(struct pack_choice *choice, double ns)
 {
-	double known = per_byte(&choice->link);
-	double now = ns / choice->written;
-	bool faster = choice->link.bytes > 0 && now < known;
+	bool faster = choice->link.bytes > 0 && ns / choice->written < per_byte(&choice->link);
+	bool felt = choice->waited * 2 >= ns || !choice->mixed;
 
-	/* The link was waited for during most of it, else it may be faster still. */
-	if (choice->waited * 2 < ns && !faster)
-		return;
-	if (faster && choice->steady < PACK_PIPE_BYTES)
+	if (faster ? choice->steady < PACK_PIPE_BYTES : !felt)
 		return;
 	add(&choice->link, choice->written, ns, PACK_WINDOW_LINK);
-	if (choice->waited * 2 >= ns) {
-		choice->spent = 0;
-		choice->probing = 0;
-	}
+	choice->spent = felt ? 0 : choice->spent;
+	choice->probing = felt ? 0 : choice->probing;
 }
 
 /* More than the pipe holds went in without waiting: the link is at least so fast, or, where what was sent is all

@@ -43,7 +43,8 @@ static inline int run_sender(void *data)
 	struct error failure = { 0 };
 	struct image_traffic traffic;
 
-	if (memory_send(&ends->order, ends->orders, ends->output, ends->packs, &traffic, &failure) == 0)
+	if (memory_send(&ends->order, ends->orders, ends->output, ends->packs, &traffic,
+			&failure) == 0)
 		return 0;
 	dprintf(2, "# sender: %s\n", failure.text);
 	return 1;
