@@ -17,7 +17,8 @@
 int memory_follow_announce(struct page_sender *sender, struct memory_processes *processes,
 			   const char *images, int answers, int64_t *missing, struct error *err);
 
-/* Sends them, and the stream's end. On `answers` the destination says what it wants first. */
+/* Sends them, and the stream's end. On `answers` the destination says what it wants first; returns when it has ended,
+ * however. */
 int memory_follow_send(struct page_sender *sender, struct memory_processes *processes, int answers,
 		       struct error *err);
 

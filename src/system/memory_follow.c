@@ -119,6 +119,20 @@ static int serve_requests(struct page_sender *sender, struct memory_processes *p
 	return 0;
 }
 
+/* Until the receiver ends. Requests for what is on its way already still come, and if nobody took them the carrier would
+ * end the receiver, with what is on its way. How it ended says its status. */
+static int hear_the_end(int answers, struct error *err)
+{
+	struct pollfd ready = { answers, POLLIN, 0 };
+	char unread[1024];
+
+	do
+		if (wait_for(&ready, 1, -1, err) < 0)
+			return -1;
+	while (recv(answers, unread, sizeof(unread), 0) > 0);
+	return 0;
+}
+
 int memory_follow_send(struct page_sender *sender, struct memory_processes *processes, int answers,
 		       struct error *err)
 {
@@ -132,5 +146,7 @@ int memory_follow_send(struct page_sender *sender, struct memory_processes *proc
 			    send_block(sender, process, &process->sent.blocks[k], err) < 0)
 				return -1;
 	}
-	return image_write_end(&sender->writer, err);
+	if (image_write_end(&sender->writer, err) < 0)
+		return -1;
+	return hear_the_end(answers, err);
 }
