@@ -48,7 +48,6 @@ static const struct field {
 	FIELD("kbdinteractiveauthentication", FLAG, interactive),
 	FIELD("challengeresponseauthentication", FLAG, interactive), /* OpenSSH before 8.7 */
 	FIELD("numberofpasswordprompts", NUMBER, password_prompts),
-	FIELD("compression", FLAG, compression),
 	FIELD("ciphers", TEXT, ciphers),
 	FIELD("kexalgorithms", TEXT, kex),
 	FIELD("hostkeyalgorithms", TEXT, host_keys),
@@ -118,6 +117,9 @@ static int take_special(struct ssh_config *config, const char *name, char *value
 		config->family = strcmp(value, "inet") == 0    ? AF_INET
 				 : strcmp(value, "inet6") == 0 ? AF_INET6
 							       : AF_UNSPEC;
+	else if (strcmp(name, "compression") == 0)
+		/* OpenSSH 10 says "UNKNOWN" of its own option -C. */
+		config->compression = strcmp(value, "no") != 0;
 	else if (strcmp(name, "rekeylimit") == 0) {
 		char *rest;
 
