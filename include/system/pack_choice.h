@@ -10,7 +10,8 @@
  *  - made: from the end of a write to the next piece; with the writes that did not have to wait.
  *  - link: between two writes that had to wait the pipe is full, so what went in has gone out at the other end.
  *    As long as no write has to wait the link is fast enough, and nothing is packed.
- *  - packed, ratio: of what is packed. While nothing is, one piece in PACK_TRIAL_BYTES is tried, but only where
+ *  - packed, ratio: of what is packed, in the processor's time: one piece that another process has interrupted
+ *    would count for many. While nothing is, one piece in PACK_TRIAL_BYTES is tried, but only where
  *    the link is what is waited for: then trying costs nothing either, as the link goes on meanwhile.
  *
  * Where packing makes less than the link could take, it is not seen any more how fast that is: now and then pieces
@@ -76,7 +77,7 @@ bool pack_choice_next(struct pack_choice *choice, size_t length);
 /* A piece was made in this time. */
 void pack_choice_made(struct pack_choice *choice, size_t length, int64_t ns);
 
-/* One was packed; also when it is sent raw. */
+/* One was packed, in so much of the processor's time; also when it is sent raw. */
 void pack_choice_packed(struct pack_choice *choice, size_t raw, size_t packed, int64_t ns);
 
 /* A piece was written: `length` bytes, from `began` to `ended`. Had it to wait for room in the pipe? */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "base/wait.h"
@@ -56,17 +57,25 @@ static int write_frame(struct image_writer *writer, enum image_frame_kind kind, 
 	return write_all(writer->output, parts, waited, err);
 }
 
-/* *packed becomes what is sent instead; 0: nothing. */
-static int pack(struct image_writer *writer, const void *bytes, size_t length,
-		const unsigned char **packed, size_t *size, int64_t *now, struct error *err)
+static int64_t processor_ns(void)
 {
-	int64_t began = *now;
+	struct timespec spent;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+	return (int64_t)spent.tv_sec * 1000000000 + spent.tv_nsec;
+}
+
+/* *packed becomes what is sent instead, *size bytes; 0: nothing. */
+static int pack(struct image_writer *writer, const void *bytes, size_t length,
+		const unsigned char **packed, size_t *size, struct error *err)
+{
+	int64_t began = processor_ns();
 
 	if (writer->packer == NULL && (writer->packer = image_packer_new(err)) == NULL)
 		return -1;
 	*size = image_pack(writer->packer, bytes, length, packed);
-	*now = wait_clock_ns();
-	pack_choice_packed(&writer->choice, length, *size > 0 ? *size : length, *now - began);
+	pack_choice_packed(&writer->choice, length, *size > 0 ? *size : length,
+			   processor_ns() - began);
 	return 0;
 }
 
@@ -78,19 +87,21 @@ static int write_data(struct image_writer *writer, uint64_t number, const void *
 	const unsigned char *packed;
 	bool waited = false;
 	size_t size = 0;
-	int64_t now = wait_clock_ns();
+	int64_t began;
 	int outcome;
 
 	if (writer->ended > 0)
-		pack_choice_made(choice, length, now - writer->ended);
+		pack_choice_made(choice, length, wait_clock_ns() - writer->ended);
 	if (pack_choice_next(choice, length) &&
-	    pack(writer, bytes, length, &packed, &size, &now, err) < 0)
+	    pack(writer, bytes, length, &packed, &size, err) < 0)
 		return -1;
+	began = wait_clock_ns();
 	outcome = size > 0 ? write_frame(writer, IMAGE_PACKED, number, packed, size, &waited, err)
 			   : write_frame(writer, IMAGE_DATA, number, bytes, length, &waited, err);
 	writer->traffic.raw += size > 0 ? (int64_t)(length - size) : 0;
 	writer->ended = wait_clock_ns();
-	pack_choice_written(choice, size > 0 ? size : length, size > 0, waited, now, writer->ended);
+	pack_choice_written(choice, size > 0 ? size : length, size > 0, waited, began,
+			    writer->ended);
 	return outcome;
 }
 
