@@ -27,6 +27,8 @@
 #include "base/error.h"
 
 #define MESSAGE_LIMIT (1 << 20)
+/* Of all that two nodes say to each other, so also of image streams (system/image_stream.h): whoever changes any of it
+ * after a release adds 1. The versions themselves are only told. */
 #define MESSAGE_PROTOCOL 1
 #define SILENCE_FACTOR 2
 #define PINGS_PER_TIMEOUT 4

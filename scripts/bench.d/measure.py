@@ -84,7 +84,7 @@ class Lab:
         """The row's container, wherever it is; a new one on A when there is none."""
         if self.host is None:
             self.lab('ct', 'A', ID, 'memory', 'PROCESSES=1', 'CHANGES=no', 'MB=%d' % row.memory,
-                     'DIRTY=%d' % row.dirty, 'FILES=%d' % row.files)
+                     'DIRTY=%d' % row.dirty, 'NOISE=%d' % row.noise, 'FILES=%d' % row.files)
             self.host = 'A'
         # What was written before must not be written to the disk during the measurement.
         os.sync()

@@ -18,11 +18,13 @@ class Row:
     dirty: int  # MB/s of the memory rewritten, whole pages, scattered
     link: str = 'unlimited'
     offline: bool = False  # moved with a restart instead
+    noise: int = 100  # per cent of each page that cannot be compressed
 
     def __str__(self):
         if self.offline:
             return '%d files, restart' % self.files
-        return '%d MiB, %d files, %d MB/s, %s' % (self.memory, self.files, self.dirty, self.link)
+        text = '%d MiB, %d files, %d MB/s, %s' % (self.memory, self.files, self.dirty, self.link)
+        return text if self.noise == 100 else '%s, %d%% noise' % (text, self.noise)
 
 
 # The one by which the stop is judged beside the recipe and the floor.
@@ -39,25 +41,26 @@ GROUPS = {
     'files': [Row(256, files, 20) for files in (1000, 5000, 50000, 200000)],
     'dirty': [Row(1024, 5000, dirty) for dirty in (0, 20, 50, 100)],
     'link': [row for pair in MEMORY_GROWS[1:] + FILES_GROW[1:] for row in pair],
+    'compressible': [Row(1024, 5000, 20, link, noise=noise) for link in LINKS for noise in (100, 30)],
     'offline': [Row(64, 20000, 4, offline=True)],
 }
 
 
 def pick(groups, own):
-    """The rows of these groups and own ones ("MB:FILES:DIRTY:LINK"), each once."""
+    """The rows of these groups and own ones ("MB:FILES:DIRTY:LINK[:NOISE]"), each once."""
     found = []
     for group in groups:
         if group == 'all':
-            found += [row for name in ('main', 'memory', 'files', 'dirty', 'link', 'offline') for row in GROUPS[name]]
+            found += [row for name in ('main', 'memory', 'files', 'dirty', 'link', 'compressible', 'offline') for row in GROUPS[name]]
         elif group in GROUPS:
             found += GROUPS[group]
         else:
             raise Unknown("no group '%s' (%s, all)" % (group, ', '.join(GROUPS)))
     for text in own:
-        match = re.fullmatch(r'(\d+):(\d+):(\d+):(\w+)', text)
+        match = re.fullmatch(r'(\d+):(\d+):(\d+):(\w+)(?::(\d+))?', text)
         if not match:
-            raise Unknown("'%s' is not MB:FILES:DIRTY:LINK" % text)
-        found.append(Row(int(match[1]), int(match[2]), int(match[3]), match[4]))
+            raise Unknown("'%s' is not MB:FILES:DIRTY:LINK[:NOISE]" % text)
+        found.append(Row(int(match[1]), int(match[2]), int(match[3]), match[4], noise=int(match[5] or 100)))
     return list(dict.fromkeys(found))
 
 

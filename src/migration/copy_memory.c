@@ -193,8 +193,11 @@ void copy_memory_count(struct migration *migration, const char *what,
 {
 	migration->sent[TRAFFIC_MEMORY] += traffic->sent;
 	migration->memory_uncompressed += traffic->raw;
-	log_debug("%" PRId64 " bytes of %s were sent as %" PRId64 "%s", traffic->raw, what,
-		  traffic->sent, traffic->sent < traffic->raw ? ", compressed" : "");
+	if (traffic->sent < traffic->raw)
+		log_debug("%" PRId64 " bytes of %s were compressed to %" PRId64 " and sent",
+			  traffic->raw, what, traffic->sent);
+	else
+		log_debug("%" PRId64 " bytes of %s were sent", traffic->sent, what);
 }
 
 int copy_memory_rest(struct migration *migration, struct error *err)
