@@ -260,6 +260,16 @@ static int start_from_files(struct host *host, struct error *err)
 	return 1;
 }
 
+/* A criu that was killed may leave what the runtime does not understand. Nothing of it has run. */
+static int remove_held(struct host *host, struct error *err)
+{
+	json_object *held = undo_find(&host->journal, undo_kill);
+
+	if (held == NULL || restore_kill(host, held, err) < 0)
+		return -1;
+	return host->runtime->settle(&host->container, CHECKPOINT_SETTLE_MS, err);
+}
+
 int restore_resume(struct host *host, bool alone, struct error *err)
 {
 	CLEANUP(container_release) struct container now = { 0 };
@@ -273,7 +283,8 @@ int restore_resume(struct host *host, bool alone, struct error *err)
 	else if (let_go(host, &failure) == 1)
 		return let_run(host, host->init_pid, err);
 	/* It was not heard to run. Only the runtime's word that it does not makes it gone. */
-	if (host->runtime->describe(host->container.id, &now, err) < 0)
+	if (host->runtime->describe(host->container.id, &now, err) < 0 &&
+	    (ran || remove_held(host, err) < 0))
 		return -1;
 	if (now.id != NULL && now.state != CONTAINER_STOPPED) {
 		/* An orphaned hook may have let criu go before the network was plugged in. */
