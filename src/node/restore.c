@@ -260,7 +260,7 @@ static int start_from_files(struct host *host, struct error *err)
 	return 1;
 }
 
-/* A criu that was killed may leave what the runtime does not understand. Nothing of it has run. */
+/* criu has failed, and may have left what the runtime does not understand. Nothing of it has run. */
 static int remove_held(struct host *host, struct error *err)
 {
 	json_object *held = undo_find(&host->journal, undo_kill);
@@ -274,17 +274,20 @@ int restore_resume(struct host *host, bool alone, struct error *err)
 {
 	CLEANUP(container_release) struct container now = { 0 };
 	bool ran = host->journal.state == JOURNAL_RUNNING;
+	int reached = 0;
 	struct error failure;
 
 	if (fill_check(host, &failure) < 0)
 		give_up(host);
 	else if (!hook_waits(host))
-		error_set(&failure, "the restored container is not held any more");
-	else if (let_go(host, &failure) == 1)
+		reached = error_set(&failure, "the restored container is not held any more");
+	else
+		reached = let_go(host, &failure);
+	if (reached == 1)
 		return let_run(host, host->init_pid, err);
 	/* It was not heard to run. Only the runtime's word that it does not makes it gone. */
 	if (host->runtime->describe(host->container.id, &now, err) < 0 &&
-	    (ran || remove_held(host, err) < 0))
+	    (ran || reached != 0 || remove_held(host, err) < 0))
 		return -1;
 	if (now.id != NULL && now.state != CONTAINER_STOPPED) {
 		/* An orphaned hook may have let criu go before the network was plugged in. */
