@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # With nothing but cgroup v2: whose processes are in which cgroup, for that is what is frozen and killed.
-# bats file_tags=vm, vm:short
+# bats file_tags=vm
 
 load ../lab/helper
 

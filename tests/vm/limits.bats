@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # With nothing but cgroup v2: the limits of an LXC container hold where it has moved live. The hosts have the machine's own
 # root of cgroups in common, as only below that LXC's containers have controllers (scripts/lab.d/host.sh).
-# bats file_tags=vm, vm:short
+# bats file_tags=vm
 
 load ../lab/helper
 
@@ -56,6 +56,7 @@ assert_devices() {
 	assert_output_has "Operation not permitted"
 }
 
+# bats test_tags=vm:short
 @test "limits of memory, processes and CPU move live with a container, hold there, and move back" {
 	container A 101 mem MB=16 EXTRA="$limits"
 	assert_limits A 101
