@@ -194,7 +194,7 @@ falls_back() {
 }
 
 # was_sent SHARE [OPTION...]: container 101 moves to B over a slow link, and of its memory, in all no less than it has, that
-# many per cent were sent at most, and a tenth less at least; -v says so. Then it moves back.
+# many per cent were sent at most, and 12 less at least; -v says so. Then it moves back.
 was_sent() {
 	local share=$1
 	shift
@@ -203,7 +203,7 @@ was_sent() {
 	lab link unlimited
 	assert_status 0
 	events "(lambda r: r['memory_uncompressed'] > 48 << 20 and
-		$((share - 10)) <= 100 * r['bytes']['memory'] / r['memory_uncompressed'] <= $share)(of('result')[0])"
+		$((share - 12)) <= 100 * r['bytes']['memory'] / r['memory_uncompressed'] <= $share)(of('result')[0])"
 	events "any('bytes of memory were ' in e['text'] and ('compressed' in e['text']) == ($share < 100) for e in of('message'))"
 	assert_runs_only_on B 101
 	assert_memory 101

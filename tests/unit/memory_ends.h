@@ -34,7 +34,6 @@ struct ends {
 	char *target;
 	char *images;
 	struct memory_send order;
-	bool packs;
 };
 
 static inline int run_sender(void *data)
@@ -43,8 +42,7 @@ static inline int run_sender(void *data)
 	struct error failure = { 0 };
 	struct image_traffic traffic;
 
-	if (memory_send(&ends->order, ends->orders, ends->output, ends->packs, &traffic,
-			&failure) == 0)
+	if (memory_send(&ends->order, ends->orders, ends->output, true, &traffic, &failure) == 0)
 		return 0;
 	dprintf(2, "# sender: %s\n", failure.text);
 	return 1;
