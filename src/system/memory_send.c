@@ -9,6 +9,7 @@
 #include "system/memory_processes.h"
 #include "system/memory_rest.h"
 #include "system/memory_send.h"
+#include "system/pace.h"
 #include "system/page_scan.h"
 #include "system/page_send.h"
 
@@ -16,9 +17,8 @@ struct sending {
 	const struct memory_send *order;
 	struct memory_processes processes;
 	struct page_sender sender;
-	int64_t next_scan;  /* not before this: wait_clock() */
-	int64_t began;	    /* the present round */
-	int64_t began_sent; /* bytes before it */
+	int64_t next_scan; /* not before this: wait_clock() */
+	struct pace pace;  /* of the present round */
 };
 
 static void sending_release(struct sending *sending)
@@ -64,18 +64,6 @@ static int scan_all(struct sending *sending, bool last, struct memory_round *rou
 	return 0;
 }
 
-/* No more than the limit, over the whole round. */
-static int keep_to_bandwidth(const struct sending *sending, struct error *err)
-{
-	int64_t sent = sending->sender.writer.sent - sending->began_sent;
-	int64_t due;
-
-	if (sending->order->bandwidth <= 0)
-		return 0;
-	due = sending->began + sent * 1000 / sending->order->bandwidth - wait_clock();
-	return due > 0 ? wait_sleep((int)due, err) : 0;
-}
-
 /* What a process had, and has no more, is taken away over there first. */
 static int send_process(struct sending *sending, struct memory_process *process, bool last,
 			bool later, struct error *err)
@@ -94,7 +82,7 @@ static int send_process(struct sending *sending, struct memory_process *process,
 		if (block->open != 0 && !later &&
 		    page_send_block(sender, process->pid, process->inside, block, settled, err) < 0)
 			return -1;
-		if (!last && keep_to_bandwidth(sending, err) < 0)
+		if (!last && pace_keep(&sending->pace, sender->writer.sent, err) < 0)
 			return -1;
 	}
 	sent_pages_shrink(&process->sent);
@@ -143,16 +131,15 @@ static int run_round(struct sending *sending, int control, struct error *err)
 
 	if (early > 0 && wait_sleep((int)early, err) < 0)
 		return -1;
-	sending->began = wait_clock();
-	sending->began_sent = sending->sender.writer.sent;
+	pace_begin(&sending->pace, sending->sender.writer.sent);
 	if (scan_all(sending, false, &round, err) < 0)
 		return -1;
 	sending->next_scan = wait_clock() + TRACK_SETTLE_MS;
 	if (send_all(sending, false, false, err) < 0)
 		return -1;
-	round.sent = sending->sender.writer.sent - sending->began_sent;
+	round.sent = sending->sender.writer.sent - sending->pace.before;
 	round.open = open_bytes(&sending->processes);
-	round.milliseconds = wait_clock() - sending->began;
+	round.milliseconds = wait_clock() - sending->pace.began;
 	return answer(control, &round, err);
 }
 
@@ -231,13 +218,17 @@ static int work(struct sending *sending, int control, struct error *err)
 
 int memory_send(void *data, int control, int output, int64_t *sent, struct error *err)
 {
+	const struct memory_send *order = data;
 	CLEANUP(sending_release)
-	struct sending sending = { .order = data, .sender = { .writer = { .output = output } } };
+	struct sending sending = {
+		.order = order,
+		.sender = { .writer = { .output = output } },
+		.pace = { .bandwidth = order->bandwidth },
+	};
 
 	allow_descriptors();
 	if (page_sender_prepare(&sending.sender, err) < 0 ||
-	    memory_processes_open(&sending.processes, sending.order->init, sending.order->method,
-				  err) < 0 ||
+	    memory_processes_open(&sending.processes, order->init, order->method, err) < 0 ||
 	    work(&sending, control, err) < 0)
 		return -1;
 	*sent = sending.sender.writer.sent;
