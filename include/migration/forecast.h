@@ -14,6 +14,9 @@
 /* How fast pages that may have changed are compared with what was sent: 1 GiB a second, in bytes a ms. */
 #define FORECAST_COMPARED_PER_MS ((double)(1 << 30) / 1000)
 
+/* How fast criu writes memory that is shared or locked, in the stop, and reads it again there, in bytes a ms. */
+#define FORECAST_DUMPED_PER_MS ((double)(1 << 30) / 2000)
+
 /* Nobody notices what would become shorter by less than this. */
 #define FORECAST_WORTH_MS 20
 
@@ -26,8 +29,9 @@
 
 /* What a round was. */
 struct forecast_round {
-	int64_t changed;      /* bytes that had to be looked at */
-	int64_t sent;	      /* of that, what was different from what the destination had */
+	int64_t changed; /* bytes that had to be looked at */
+	int64_t sent;	 /* of that, what was different from what the destination had */
+	int64_t dumped;	 /* what criu will write into its images, though most of it is over there */
 	int64_t milliseconds; /* that it took */
 	int64_t since_ms;     /* from the beginning of the one before to its own */
 };

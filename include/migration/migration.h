@@ -78,7 +78,8 @@ struct migration {
 	struct container target;    /* as it shall be there */
 	struct facts facts;	    /* what the checks found out about it here */
 	struct areas areas;
-	char *images;	     /* on the destination */
+	char *images; /* on the destination */
+	char *store;  /* and where memory goes there that is not in them; NULL: all is in them */
 	json_object *dumped; /* {"images": node/manifest.h's}; NULL before the dump */
 	char *name;	     /* the migration's own; NULL before it has begun */
 	char *given_up;	     /* that of an earlier one which the lock took back, or NULL */

@@ -48,6 +48,7 @@ int copy_memory_prepare(struct migration *migration, struct error *err)
 	CLEANUP(json_release) json_object *here = NULL;
 	CLEANUP(json_release) json_object *there = NULL;
 	struct copy *copy = &migration->copy;
+	struct memory_source source;
 	const char *images;
 	const char *memory;
 
@@ -66,12 +67,16 @@ int copy_memory_prepare(struct migration *migration, struct error *err)
 	if (!copy->apart)
 		return 0;
 	memory = json_get_path(there, "memory", err);
-	if (memory == NULL)
+	if (memory == NULL || (copy->in_rounds && content_index_make(&copy->index, err) < 0))
 		return -1;
+	migration->store = memory_duplicate(memory);
+	source = (struct memory_source){
+		.init = migration->container.init_pid,
+		.bandwidth = (int64_t)migration->options->bandwidth_limit,
+		.index = copy->in_rounds ? &copy->index : NULL,
+	};
 	return memory_stream_start(&copy->memory, &migration->session->connection,
-				   session_command(migration->session),
-				   migration->container.init_pid, memory,
-				   (int64_t)migration->options->bandwidth_limit, err);
+				   session_command(migration->session), &source, memory, err);
 }
 
 static void tell_round(const struct migration *migration, const struct memory_round *round)
@@ -81,6 +86,7 @@ static void tell_round(const struct migration *migration, const struct memory_ro
 
 	json_add_number(fields, "number", forecast->rounds);
 	json_add_number(fields, "changed", round->changed);
+	json_add_number(fields, "dumped", round->dumped);
 	json_add_number(fields, "sent", round->sent);
 	json_add_number(fields, "ms", round->milliseconds);
 	json_add_number(fields, "expected_stop_ms", forecast_stop_ms(forecast));
@@ -99,6 +105,7 @@ static int make_round(struct migration *migration, struct error *err)
 	forecast_add(&copy->forecast, &(struct forecast_round){
 					      .changed = round.changed,
 					      .sent = round.sent,
+					      .dumped = round.dumped,
 					      .milliseconds = round.milliseconds,
 					      .since_ms = copy->round_began - before,
 				      });

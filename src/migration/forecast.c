@@ -46,7 +46,9 @@ static double left_ms(const struct forecast *forecast)
 
 int64_t forecast_stop_ms(const struct forecast *forecast)
 {
-	return FORECAST_FIXED_MS + (int64_t)left_ms(forecast);
+	double dumped = (double)forecast->last.dumped / FORECAST_DUMPED_PER_MS;
+
+	return FORECAST_FIXED_MS + (int64_t)(left_ms(forecast) + dumped);
 }
 
 /* Is it as short as was asked for, or is what is left not worth another round? */

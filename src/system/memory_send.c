@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/wait.h"
+#include "system/content_send.h"
 #include "system/memory_follow.h"
 #include "system/memory_processes.h"
 #include "system/memory_rest.h"
@@ -17,6 +18,7 @@ struct sending {
 	const struct memory_send *order;
 	struct memory_processes processes;
 	struct page_sender sender;
+	struct content_sender content;
 	int64_t next_scan; /* not before this: wait_clock() */
 	struct pace pace;  /* of the present round */
 };
@@ -24,6 +26,7 @@ struct sending {
 static void sending_release(struct sending *sending)
 {
 	memory_processes_release(&sending->processes);
+	content_sender_release(&sending->content);
 	page_sender_release(&sending->sender);
 }
 
@@ -135,7 +138,10 @@ static int run_round(struct sending *sending, int control, struct error *err)
 	if (scan_all(sending, false, &round, err) < 0)
 		return -1;
 	sending->next_scan = wait_clock() + TRACK_SETTLE_MS;
-	if (send_all(sending, false, false, err) < 0)
+	/* Last what is not tracked: it counts from when it was read. */
+	if (send_all(sending, false, false, err) < 0 ||
+	    content_send_round(&sending->content, &sending->sender, &sending->processes,
+			       &sending->pace, sending->order->answers, &round.dumped, err) < 0)
 		return -1;
 	round.sent = sending->sender.writer.sent - sending->pace.before;
 	round.open = open_bytes(&sending->processes);
@@ -223,6 +229,7 @@ int memory_send(void *data, int control, int output, int64_t *sent, struct error
 	struct sending sending = {
 		.order = order,
 		.sender = { .writer = { .output = output } },
+		.content = { .index = order->index },
 		.pace = { .bandwidth = order->bandwidth },
 	};
 
