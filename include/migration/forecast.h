@@ -29,11 +29,11 @@
 
 /* What a round was. */
 struct forecast_round {
-	int64_t changed; /* bytes that had to be looked at */
-	int64_t sent;	 /* of that, what was different from what the destination had */
-	int64_t dumped;	 /* what criu will write into its images, though most of it is over there */
+	int64_t changed;      /* bytes that had to be looked at */
+	int64_t sent;	      /* of that, what was different from what the destination had */
 	int64_t milliseconds; /* that it took */
 	int64_t since_ms;     /* from the beginning of the one before to its own */
+	int64_t dumped;	      /* bytes that criu will dump, though most of them are over there */
 };
 
 struct forecast {
@@ -48,6 +48,7 @@ enum forecast_advice {
 	FORECAST_AGAIN, /* another round makes the stop shorter */
 	FORECAST_STOP,	/* it is as short as was asked for, or as it can be */
 	FORECAST_STUCK, /* it does not become shorter: the container changes its memory too fast */
+	FORECAST_LONG,	/* it is as short as it can be, and that is longer than was asked for */
 };
 
 void forecast_add(struct forecast *forecast, const struct forecast_round *round);

@@ -20,18 +20,29 @@
 #include "system/memory_processes.h"
 #include "system/page_scan.h"
 
+enum content_kind {
+	CONTENT_OBJECT = 1, /* anonymous, or a memfd; by its inode */
+	CONTENT_SEGMENT,    /* of System V; by its id, which it has for an inode */
+	CONTENT_LOCKED,	    /* private memory; by the process's pid inside */
+};
+
+struct content_identity {
+	uint64_t kind;
+	uint64_t number;
+};
+
 struct content_source {
-	uint64_t inode; /* of an object; 0: memory of the process that is locked */
+	struct content_identity identity;
 	const struct memory_process *process; /* one that has it */
-	uint64_t
-		start; /* it is mapped there up to `end`; both 0: it is only open, as `descriptor` */
+	/* It is mapped there from `start` to `end`; both 0: it is only open, as `descriptor`. */
+	uint64_t start;
 	uint64_t end;
 	int descriptor;
 };
 
 struct content_sources {
 	uint64_t device;    /* that all shared memory objects are on */
-	struct table known; /* inodes */
+	struct table known; /* by identity */
 	struct content_source *items;
 	size_t count;
 };

@@ -114,8 +114,13 @@ static int make_round(struct migration *migration, struct error *err)
 }
 
 /* The rounds do not make the stop as short as it should be. */
-static int judge_stuck(const struct migration *migration, struct error *err)
+static int judge_stuck(const struct migration *migration, enum forecast_advice advice,
+		       struct error *err)
 {
+	const char *reason = advice == FORECAST_LONG
+				     ? "the dump and the restore take that long"
+				     : "it changes its memory too fast for this connection";
+	const char *remedy = advice == FORECAST_LONG ? "allow more" : "try --throttle";
 	int64_t stop = forecast_stop_ms(&migration->copy.forecast);
 	int64_t limit = migration->options->max_downtime_ms;
 	CLEANUP(memory_release)
@@ -123,16 +128,12 @@ static int judge_stuck(const struct migration *migration, struct error *err)
 				: memory_duplicate("");
 
 	if (migration->options->require_realtime)
-		return error_exit(
-			err, EXIT_VE_STOP,
-			"container '%s' would stand still for about %" PRId64 " ms%s: it "
-			"changes its memory too fast for this connection (try --throttle, "
-			"or leave out --require-realtime)",
-			migration->id, stop, asked);
-	log_warning("container '%s' will stand still for about %" PRId64
-		    " ms%s: it changes its memory "
-		    "too fast for this connection",
-		    migration->id, stop, asked);
+		return error_exit(err, EXIT_VE_STOP,
+				  "container '%s' would stand still for about %" PRId64
+				  " ms%s: %s (%s, or leave out --require-realtime)",
+				  migration->id, stop, asked, reason, remedy);
+	log_warning("container '%s' will stand still for about %" PRId64 " ms%s: %s", migration->id,
+		    stop, asked, reason);
 	return 0;
 }
 
@@ -169,12 +170,12 @@ int copy_memory(struct migration *migration, struct error *err)
 	if (make_rounds(migration, &advice, err) < 0)
 		return -1;
 	for (int percent = 100 / THROTTLE_STEP;
-	     migration->options->throttle && advice != FORECAST_STOP && percent > 0;
+	     migration->options->throttle && advice == FORECAST_STUCK && percent > 0;
 	     percent /= THROTTLE_STEP)
 		if (throttle(migration, percent, err) < 0 ||
 		    make_rounds(migration, &advice, err) < 0)
 			return -1;
-	return advice == FORECAST_STUCK ? judge_stuck(migration, err) : 0;
+	return advice == FORECAST_STOP ? 0 : judge_stuck(migration, advice, err);
 }
 
 int copy_memory_again(struct migration *migration, struct error *err)

@@ -66,8 +66,9 @@ enum forecast_advice forecast_advise(const struct forecast *forecast)
 		return FORECAST_AGAIN;
 	if (is_short(forecast))
 		return FORECAST_STOP;
-	if (forecast->stalled < FORECAST_PATIENCE && forecast->rounds < FORECAST_ROUNDS_MAX &&
-	    left_ms(forecast) >= FORECAST_WORTH_MS)
+	if (left_ms(forecast) < FORECAST_WORTH_MS)
+		return FORECAST_LONG;
+	if (forecast->stalled < FORECAST_PATIENCE && forecast->rounds < FORECAST_ROUNDS_MAX)
 		return FORECAST_AGAIN;
 	return FORECAST_STUCK;
 }

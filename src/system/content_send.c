@@ -9,12 +9,6 @@
 #include "system/content_sources.h"
 #include "system/image_ask.h"
 
-/* An object is an inode, or (0) what a process, by its pid inside, has locked. */
-struct identity {
-	uint64_t inode;
-	uint64_t inside;
-};
-
 /* Where a block of the index is looked for. */
 struct part {
 	uint32_t object;
@@ -38,11 +32,8 @@ struct walk {
 
 static uint32_t number_of(struct content_sender *content, const struct content_source *source)
 {
-	struct identity identity = {
-		.inode = source->inode,
-		.inside = source->inode == 0 ? (uint64_t)source->process->inside : 0,
-	};
-	struct table_entry *entry = table_add(&content->objects, &identity, sizeof(identity));
+	struct table_entry *entry =
+		table_add(&content->objects, &source->identity, sizeof(source->identity));
 
 	if (entry->number == 0)
 		entry->number = content->objects.count;

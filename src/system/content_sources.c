@@ -19,6 +19,7 @@
 #include "system/proc.h"
 
 #define MEMFD_LINK "/memfd:"
+#define SEGMENT_NAME "/SYSV"
 
 /* All of it is on one mount of the kernel's own, whatever its name. */
 static int find_device(uint64_t *device, struct error *err)
@@ -34,14 +35,12 @@ static int find_device(uint64_t *device, struct error *err)
 
 static void add(struct content_sources *sources, const struct content_source *source)
 {
-	struct table_entry *known = NULL;
+	struct table_entry *known =
+		table_add(&sources->known, &source->identity, sizeof(source->identity));
 
-	if (source->inode != 0) {
-		known = table_add(&sources->known, &source->inode, sizeof(source->inode));
-		if (known->number != 0)
-			return;
-		known->number = 1;
-	}
+	if (known->number != 0)
+		return;
+	known->number = 1;
 	sources->items = memory_grow(sources->items, sources->count, sizeof(*sources->items));
 	sources->items[sources->count++] = *source;
 }
@@ -53,12 +52,16 @@ static void take_line(struct content_sources *sources, const struct memory_proce
 	struct content_source source = { .process = process };
 	unsigned int device_major;
 	unsigned int device_minor;
+	int name = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %x:%x %" SCNu64, &source.start,
-		   &source.end, &device_major, &device_minor, &source.inode) != 5)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %x:%x %" SCNu64 " %n", &source.start,
+		   &source.end, &device_major, &device_minor, &source.identity.number,
+		   &name) != 5 ||
+	    makedev(device_major, device_minor) != sources->device)
 		return;
-	if (source.inode != 0 && makedev(device_major, device_minor) == sources->device)
-		add(sources, &source);
+	source.identity.kind =
+		text_starts_with(line + name, SEGMENT_NAME) ? CONTENT_SEGMENT : CONTENT_OBJECT;
+	add(sources, &source);
 }
 
 static void find_mapped(struct content_sources *sources, const struct memory_process *process)
@@ -89,7 +92,7 @@ static void take_descriptor(struct content_sources *sources, const struct memory
 	    status.st_dev != sources->device)
 		return;
 	add(sources, &(struct content_source){
-			     .inode = status.st_ino,
+			     .identity = { CONTENT_OBJECT, status.st_ino },
 			     .process = process,
 			     .descriptor = atoi(number),
 		     });
@@ -119,7 +122,11 @@ int content_sources_find(struct content_sources *sources, const struct memory_pr
 		find_mapped(sources, process);
 		find_open(sources, process);
 		if (process->track.locked.count > 0)
-			add(sources, &(struct content_source){ .process = process });
+			add(sources,
+			    &(struct content_source){
+				    .identity = { CONTENT_LOCKED, (uint64_t)process->inside },
+				    .process = process,
+			    });
 	}
 	return 0;
 }
@@ -141,7 +148,7 @@ static int open_object(const struct content_sources *sources, const struct conte
 	struct stat status;
 
 	if (seen < 0 || fstat(seen, &status) < 0 || !S_ISREG(status.st_mode) ||
-	    status.st_dev != sources->device || status.st_ino != source->inode)
+	    status.st_dev != sources->device || status.st_ino != source->identity.number)
 		return -1;
 	return open(again, O_RDONLY | O_CLOEXEC);
 }
@@ -151,7 +158,7 @@ int content_source_open(const struct content_sources *sources, const struct cont
 	CLEANUP(memory_release) char *path = NULL;
 	int pid = (int)source->process->pid;
 
-	if (source->inode == 0) {
+	if (source->identity.kind == CONTENT_LOCKED) {
 		path = memory_format("/proc/%d/mem", pid);
 		return open(path, O_RDONLY | O_CLOEXEC);
 	}
@@ -194,7 +201,7 @@ static void visit_locked(const struct memory_process *process, page_visitor *vis
 void content_source_visit(const struct content_source *source, int fd, page_visitor *visit,
 			  void *data)
 {
-	if (source->inode == 0)
+	if (source->identity.kind == CONTENT_LOCKED)
 		visit_locked(source->process, visit, data);
 	else
 		visit_object(fd, visit, data);

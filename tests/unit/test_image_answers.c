@@ -31,7 +31,9 @@ static int receive(void *data)
 {
 	const struct ends *ends = data;
 
-	return image_receive(temporary, ends->input, ends->output, &err) < 0;
+	const struct image_target target = { .directory = temporary };
+
+	return image_receive(&target, ends->input, ends->output, &err) < 0;
 }
 
 static int start(void)
