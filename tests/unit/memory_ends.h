@@ -74,7 +74,9 @@ static inline bool can_track(enum track_method method)
 	return can;
 }
 
-static inline void start_ends(struct ends *ends, pid_t init, enum track_method method)
+/* With room to note so many blocks of memory that criu dumps. */
+static inline void start_ends_with(struct ends *ends, pid_t init, enum track_method method,
+				   uint32_t blocks)
 {
 	*ends = (struct ends){ .sender = PROCESS_NONE, .receiver = PROCESS_NONE };
 	ends->target = in_temporary("memory");
@@ -86,6 +88,7 @@ static inline void start_ends(struct ends *ends, pid_t init, enum track_method m
 	ends->order.init = init;
 	ends->order.method = method;
 	assert_int_equal(content_index_make(&ends->index, &err), 0);
+	ends->index.capacity = blocks < ends->index.capacity ? blocks : ends->index.capacity;
 	ends->order.index = &ends->index;
 	assert_int_equal(process_stream(&ends->order.answers, &ends->answers, &err), 0);
 	assert_int_equal(process_stream(&ends->control, &ends->orders, &err), 0);
@@ -103,6 +106,11 @@ static inline void start_ends(struct ends *ends, pid_t init, enum track_method m
 	descriptor_close(&ends->input);
 	descriptor_close(&ends->answers);
 	descriptor_close(&ends->order.answers);
+}
+
+static inline void start_ends(struct ends *ends, pid_t init, enum track_method method)
+{
+	start_ends_with(ends, init, method, UINT32_MAX);
 }
 
 static inline void tell(struct ends *ends, enum memory_order_kind kind)
