@@ -2,7 +2,7 @@
 /*
  * Sending, ahead of the dump, the memory that criu writes into its own images (system/content_sources.h), into files
  * of their own in the store over there: so its images need only say where their pages are
- * (system/image_known.h). Each round reads and compares all of it: whoever writes to shared memory, nobody notices it.
+ * (system/image_piece.h). Each round reads and compares all of it: whoever writes to shared memory, nobody notices it.
  */
 #ifndef SYSTEM_CONTENT_SEND_H
 #define SYSTEM_CONTENT_SEND_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a container has memory that criu writes into its own images:
+ * Where a container has memory that criu writes into its own images. It is
  *
  *	shared memory objects (mmap of MAP_SHARED | MAP_ANONYMOUS, memfds, System V): each once, whoever has it
  *	private memory that is locked (mlock): of each process its own
