@@ -153,16 +153,25 @@ static void gather(void *data, uint64_t start, uint64_t end, enum page_state sta
 	}
 }
 
+/* Whoever was to show it has ended, or maps it otherwise now; others may have it. It is looked for once more. */
+static void keep(const struct content_sender *content, uint32_t object)
+{
+	for (uint32_t i = 0; i < content->index->counts->used; i++)
+		if (content->index->blocks[i].object == object)
+			content->index->blocks[i].round = content->round;
+}
+
 static int send_source(struct walk *walk, const struct content_sources *sources,
 		       const struct content_source *source)
 {
 	CLEANUP(descriptor_close) int fd = content_source_open(sources, source);
 
-	/* It has gone; so will what is left of it. */
-	if (fd < 0)
-		return 0;
 	walk->fd = fd;
 	walk->object = number_of(walk->content, source);
+	if (fd < 0) {
+		keep(walk->content, walk->object);
+		return 0;
+	}
 	content_name(walk->object, walk->name);
 	content_source_visit(source, fd, gather, walk);
 	end_block(walk);
