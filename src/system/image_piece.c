@@ -27,13 +27,12 @@ struct piece {
 static int send_same(const struct piece *piece, size_t end, struct error *err)
 {
 	const struct run *run = &piece->run;
-	unsigned char bytes[2 * sizeof(uint64_t) + CONTENT_NAME_SIZE];
+	char bytes[2 * sizeof(uint64_t) + CONTENT_NAME_SIZE];
 	uint64_t range[2] = { htole64(run->place.offset), htole64(end - run->start) };
-	char name[CONTENT_NAME_SIZE];
+	char *name = bytes + sizeof(range);
 
-	content_name(run->place.object, name);
 	memcpy(bytes, range, sizeof(range));
-	memcpy(bytes + sizeof(range), name, strlen(name));
+	content_name(run->place.object, name);
 	return image_write(piece->writer, IMAGE_SAME, piece->at + run->start, bytes,
 			   sizeof(range) + strlen(name), err);
 }

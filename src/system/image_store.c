@@ -33,7 +33,7 @@ static int open_file(struct image_store *store, const unsigned char *bytes, size
 	if (store->file >= 0 && strcmp(store->name, name) == 0)
 		return 0;
 	descriptor_close(&store->file);
-	strcpy(store->name, name);
+	memcpy(store->name, name, sizeof(name));
 	store->file = openat(store->directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (store->file < 0 || fstat(store->file, &status) < 0)
 		return error_system(err, "cannot open what came as '%s'", name);
