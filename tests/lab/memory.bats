@@ -109,13 +109,13 @@ is_found() {
 }
 
 # criu writes such memory into its images during the stop: there goes over only what has changed since the last round.
-@test "shared memory, anonymous, memfd and System V, is there before the stop" {
+@test "shared memory, anonymous, memfd and System V, and locked memory are there before the stop" {
 	local mib=$((1 << 20))
-	container A 101 memory MB=64 SHARED=255 DIRTY=8 CHANGES=no
+	container A 101 memory MB=64 SHARED=255 LOCKED=6 DIRTY=8 CHANGES=no
 	migrate -b --online 10.77.0.2 101
 	assert_status 0
-	events "all(255 * $mib <= e['dumped'] <= 260 * $mib for e in of('round'))"
-	events "of('round')[0]['sent'] >= (64 + 255) * $mib"
+	events "all(261 * $mib <= e['dumped'] <= 264 * $mib for e in of('round'))"
+	events "of('round')[0]['sent'] >= (64 + 255 + 6) * $mib"
 	events "of('result')[0]['bytes']['memory'] - sum(e['sent'] for e in of('round')) < 255 * $mib / 8"
 	assert_runs_only_on B 101
 	assert_memory 101
