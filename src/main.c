@@ -41,14 +41,21 @@ static int run_pipe(int argc, char **argv)
 	return status;
 }
 
-/* What it fails of goes where the source reads it. */
-static int run_images(const char *directory)
+static bool is_ours(const char *directory)
 {
+	return file_path_is_plain(directory) && text_starts_with(directory, RUN_DIRECTORY "/");
+}
+
+/* What it fails of goes where the source reads it. */
+static int run_images(const char *directory, const char *store)
+{
+	const struct image_target target = { directory, store };
 	struct error failure = { 0 };
 
-	if (!file_path_is_plain(directory) || !text_starts_with(directory, RUN_DIRECTORY "/"))
-		error_set(&failure, "'%.200s' is no directory for images", directory);
-	else if (image_receive(directory, STDIN_FILENO, STDOUT_FILENO, &failure) == 0)
+	if (!is_ours(directory) || (store != NULL && !is_ours(store)))
+		error_set(&failure, "'%.200s' is no directory for images",
+			  is_ours(directory) ? store : directory);
+	else if (image_receive(&target, STDIN_FILENO, STDOUT_FILENO, &failure) == 0)
 		return EXIT_OK;
 	fprintf(stderr, "%s\n", failure.text);
 	return EXIT_COPY;
@@ -66,8 +73,8 @@ int main(int argc, char **argv)
 		return agent_main();
 	if (argc > 1 && strcmp(argv[1], "--pipe") == 0)
 		return run_pipe(argc - 1, argv + 1);
-	if (argc == 3 && strcmp(argv[1], "--images") == 0)
-		return run_images(argv[2]);
+	if ((argc == 3 || argc == 4) && strcmp(argv[1], "--images") == 0)
+		return run_images(argv[2], argc == 4 ? argv[3] : NULL);
 	if (argc > 1 && strcmp(argv[1], "--fill") == 0)
 		return fill_main(argc - 1, argv + 1);
 	return cli_main(argc, argv);

@@ -39,6 +39,8 @@ struct copy {
 	struct forecast forecast;
 	int64_t round_began; /* wait_clock() of the last round of memory */
 	struct memory_stream memory;
+	struct content_index
+		index; /* what rounds have sent of the memory that is in criu's images */
 };
 
 #define COPY_NONE                                                                                  \

@@ -14,6 +14,9 @@
 /* How fast pages that may have changed are compared with what was sent: 1 GiB a second, in bytes a ms. */
 #define FORECAST_COMPARED_PER_MS ((double)(1 << 30) / 1000)
 
+/* How fast criu writes memory that is shared or locked, in the stop, and reads it again there, in bytes a ms. */
+#define FORECAST_DUMPED_PER_MS ((double)(1 << 30) / 2000)
+
 /* Nobody notices what would become shorter by less than this. */
 #define FORECAST_WORTH_MS 20
 
@@ -30,6 +33,7 @@ struct forecast_round {
 	int64_t sent;	      /* of that, what was different from what the destination had */
 	int64_t milliseconds; /* that it took */
 	int64_t since_ms;     /* from the beginning of the one before to its own */
+	int64_t dumped;	      /* bytes that criu will dump, though most of them are over there */
 };
 
 struct forecast {
@@ -44,6 +48,7 @@ enum forecast_advice {
 	FORECAST_AGAIN, /* another round makes the stop shorter */
 	FORECAST_STOP,	/* it is as short as was asked for, or as it can be */
 	FORECAST_STUCK, /* it does not become shorter: the container changes its memory too fast */
+	FORECAST_LONG,	/* it is as short as it can be, and that is longer than was asked for */
 };
 
 void forecast_add(struct forecast *forecast, const struct forecast_round *round);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the receiver of images says to their sender (system/image_stream.h): that it knows what is missing, and
- * what of it somebody waits for, as that is written to a FIFO beside the images.
+ * What the receiver of images says to their sender (system/image_stream.h): how far it is, that it
+ * knows what is missing, and what of it somebody waits for, as that is written to a FIFO beside the images.
  */
 #ifndef SYSTEM_IMAGE_ANSWERS_H
 #define SYSTEM_IMAGE_ANSWERS_H
@@ -27,6 +27,9 @@ struct image_answers {
 /* Makes the FIFO in this directory, and then answers. Nobody waits for anything before. */
 int image_answers_begin(struct image_answers *answers, int directory, uint64_t number,
 			struct error *err);
+
+/* Answers, before that. */
+int image_answers_add(struct image_answers *answers, uint64_t number, struct error *err);
 
 /* Waits until there is input, at most timeout_ms, and passes on what is wanted meanwhile. Returns 1; 0 when the
  * time is up; -1. */

@@ -18,15 +18,19 @@
  *	7 ready	number: any. What is missing is all known, and the rest may be used; answered by the number
  *	8 packed  number: where in the file; bytes: u32, how long the data is, then that as one zstd frame
  *		(system/image_pack.h). As data, sent where that is faster (system/pack_choice.h)
+ *	9 same	number: where in the file; bytes: u64 where in a file of the store, u64 how much, and the name of that
+ *		file: there are the same bytes, which are moved here, and zero there from now on
+ *	10 reached  number: any; answered by the number: all that was said before is done. Not after `ready`
  *
- * The receiver is the program in a mode of its own, run over there: `vzmigrate --images DIRECTORY`. Its
- * status is 0 only when the last frame has said that everything is there.
+ * The receiver is the program in a mode of its own, run over there: `vzmigrate --images DIRECTORY [STORE]`. Its
+ * status is 0 only when the last frame has said that everything is there. The store is the directory of another
+ * stream; whoever says "same" knows that what it means has come there.
  *
  * What is missing can be waited for by somebody over there who uses the files meanwhile (system/memory_store.h):
  * in the file NAME.missing stands what of the file NAME it is, as pairs of u64, where and how much; and a struct
  * image_request that is written to the FIFO IMAGE_WANTED is sent back, so that the sender can send that page next.
- * On the receiver's standard output stands first the answer to `ready`, u64, of which there is one in a stream,
- * and from then on nothing but requests.
+ * On the receiver's standard output stand first the answers to `reached`, u64, then that to `ready`, of which there
+ * is one in a stream, and from then on nothing but requests.
  *
  * What sends is a process too: criu's images here, the memory of processes in system/memory_stream.h.
  */
@@ -40,6 +44,7 @@
 #include "base/error.h"
 #include "base/process.h"
 #include "system/connection.h"
+#include "system/content_index.h"
 
 enum image_frame_kind {
 	IMAGE_FILE = 1,
@@ -50,6 +55,8 @@ enum image_frame_kind {
 	IMAGE_MISSING,
 	IMAGE_READY,
 	IMAGE_PACKED,
+	IMAGE_SAME,
+	IMAGE_REACHED,
 };
 
 struct image_frame {
@@ -61,6 +68,8 @@ struct image_frame {
 #define IMAGE_FRAME_SIZE 16
 #define IMAGE_DATA_MAX (256 << 10)
 #define IMAGE_NAME_MAX 255
+/* Far above any image's size: what a number of the stream may not exceed. */
+#define IMAGE_SIZE_MAX ((uint64_t)1 << 50)
 
 /* Of the memory of a process: a page that somebody waits for. In this machine's own order in the FIFO, little-endian
  * in the stream. */
@@ -84,6 +93,10 @@ void image_frame_pack(const struct image_frame *frame, unsigned char bytes[IMAGE
 void image_frame_unpack(struct image_frame *frame, const unsigned char bytes[IMAGE_FRAME_SIZE]);
 uint64_t image_checksum(uint64_t sum, const void *bytes, size_t length);
 
+/* The name of a file that a frame has: a plain one, which does not begin with a dot. */
+int image_name_take(char name[IMAGE_NAME_MAX + 1], const unsigned char *bytes, size_t length,
+		    struct error *err);
+
 /* Sending. Start from IMAGE_STREAM_NONE. */
 struct image_stream {
 	struct process sender;
@@ -98,10 +111,23 @@ struct image_stream {
 		.sender = PROCESS_NONE, .receiver = REMOTE_NONE, .control = -1, .errors = -1       \
 	}
 
-/* Makes both ends ready: what appears in `source` from now on will be in `target` over there. */
+/* What image_send() sends. */
+struct image_source {
+	const char *directory;
+	struct content_index
+		*index; /* what of it may be in the store over there already; NULL: nothing is */
+};
+
+/* Where the receiver puts it. */
+struct image_target {
+	const char *directory;
+	const char *store; /* NULL: there is none */
+};
+
+/* Makes both ends ready: what appears in the source from now on will be in the target over there. */
 int image_stream_start(struct image_stream *stream, struct connection *connection,
-		       const char *command, const char *source, const char *target,
-		       struct error *err);
+		       const char *command, const struct image_source *source,
+		       const struct image_target *target, struct error *err);
 
 /* The images are written: returns when all of them are there (EXIT_COPY). *traffic gets theirs added. */
 int image_stream_finish(struct image_stream *stream, struct image_traffic *traffic,
@@ -125,16 +151,16 @@ struct image_sending {
 };
 
 int image_stream_open(struct image_stream *stream, struct connection *connection,
-		      const char *command, const struct image_sending *sending, const char *target,
-		      struct error *err);
+		      const char *command, const struct image_sending *sending,
+		      const struct image_target *target, struct error *err);
 
 /* One end has failed: words that. Always returns -1 (EXIT_COPY). */
 int image_stream_failure(const struct image_stream *stream, struct error *err);
 
-/* An image_sender: `data` is the directory's name; follows it until `control` ends. */
+/* An image_sender, of a struct image_source: follows the directory until `control` ends. */
 image_sender image_send;
 
 /* The receiver's work. `output`: for its answers; -1: nobody expects any. */
-int image_receive(const char *directory, int input, int output, struct error *err);
+int image_receive(const struct image_target *target, int input, int output, struct error *err);
 
 #endif

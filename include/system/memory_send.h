@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "system/content_index.h"
 #include "system/image_stream.h"
 #include "system/memory_stream.h"
 
@@ -26,7 +27,8 @@ struct memory_send {
 	pid_t init;
 	enum track_method method; /* one that this kernel has */
 	int64_t bandwidth;
-	int answers; /* of the receiver */
+	struct content_index *index; /* NULL: memory that criu dumps itself is left to it */
+	int answers;		     /* of the receiver */
 };
 
 /* An image_sender, of a struct memory_send. */

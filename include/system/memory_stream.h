@@ -36,20 +36,28 @@ struct memory_stream {
 /* What a round has found and done; bytes. */
 struct memory_round {
 	int64_t processes; /* their number */
-	int64_t resident;  /* what the processes have, now */
-	int64_t changed;   /* of that, changed since the round before, or not known not to be */
-	int64_t sent;	   /* what was different from what the destination had */
-	int64_t raw;	   /* the same, before some of it was packed */
+	int64_t resident;  /* what the processes have for themselves, now */
+	int64_t dumped; /* what else there is, which criu dumps: shared, and locked (system/content_send.h) */
+	int64_t changed; /* of that, changed since the round before, or not known not to be */
+	int64_t sent;	 /* what was different from what the destination had */
+	int64_t raw;	 /* the same, before some of it was packed */
 	int64_t open; /* what the next one has to look at even when nothing changes any more: it was
 			       * looked at too soon (TRACK_SETTLE_MS) */
 	int64_t untracked;    /* processes of which writes cannot be noticed */
 	int64_t milliseconds; /* from the beginning of the scan; the waiting before it is not in it */
 };
 
-/* Starts the receiver (`command --images target`) and the sender. `bandwidth`: bytes a second, of rounds only;
- * 0: no limit. `init`: the first process of the container. */
+struct memory_source {
+	pid_t init;	   /* the first process of the container */
+	int64_t bandwidth; /* bytes a second, of rounds only; 0: no limit */
+	/* Where is noted what rounds have sent of the memory that criu dumps; NULL: they leave it out. For whoever
+	 * sends criu's images: complete when last() has returned. */
+	struct content_index *index;
+};
+
+/* Starts the receiver (`command --images target`) and the sender. */
 int memory_stream_start(struct memory_stream *stream, struct connection *connection,
-			const char *command, pid_t init, const char *target, int64_t bandwidth,
+			const char *command, const struct memory_source *source, const char *target,
 			struct error *err);
 
 /* Sends what has changed since the round before; in the first, all. Begins no sooner than TRACK_SETTLE_MS

@@ -16,17 +16,28 @@
 #include "system/page_hash.h"
 #include "system/sent_pages.h"
 
+/* The longest name of a file that pages are sent into, with its end. */
+#define PAGE_FILE_SIZE 24
+
 /* Starts from zeros and the writer's output. */
 struct page_sender {
 	struct image_writer writer;
 	struct page_hash_key key;
-	unsigned char *buffer; /* of one block */
-	pid_t current;	       /* whose file the receiver takes frames to be of; 0: nobody's */
-	bool follows;	       /* what is sent now is missing over there: zeros are data, too */
+	unsigned char *buffer;	      /* of one block */
+	char current[PAGE_FILE_SIZE]; /* what file the receiver takes frames to be of */
+	bool follows; /* what is sent now is missing over there: zeros are data, too */
 };
 
 int page_sender_prepare(struct page_sender *sender, struct error *err);
 void page_sender_release(struct page_sender *sender);
+
+/* Says of these pages from `base` on, in the file of that name, what they are: IMAGE_ZERO, IMAGE_MISSING. */
+int page_send_ranges(struct page_sender *sender, const char *name, enum image_frame_kind kind,
+		     uint64_t base, uint64_t pages, struct error *err);
+
+/* Sends these pages from `base` on, which are in the buffer at their places. */
+int page_send_data(struct page_sender *sender, const char *name, uint64_t base, uint64_t pages,
+		   struct error *err);
 
 /* These pages of a block are missing over there until they are sent. */
 int page_send_missing(struct page_sender *sender, pid_t inside, const struct page_block *block,

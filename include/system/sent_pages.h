@@ -19,6 +19,15 @@
 
 #define PAGE_BLOCK_SIZE ((uint64_t)256 << 10)
 
+/* Neighbours in a set of pages. */
+struct page_run {
+	unsigned int first;
+	unsigned int count;
+};
+
+/* Takes the first run out of a set; false when it is empty. */
+bool page_run_take(uint64_t *pages, struct page_run *run);
+
 struct page_block {
 	uint64_t number; /* address / PAGE_BLOCK_SIZE */
 	/* Sets of pages: */

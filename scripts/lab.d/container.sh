@@ -7,7 +7,7 @@
 #	RUNTIME=lxc  or runc, crun: the container is then a bundle, /var/lib/oci/ID
 #	PRIV=no      yes: without user namespace
 #	MB=64        mem, memory: memory to fill with random bytes    DIRTY=4  of which so many MB/s are rewritten
-#	PROCESSES, NOISE, CHANGES    memory: see fixtures/memory/main.c
+#	PROCESSES, NOISE, CHANGES, SHARED, LOCKED    memory: see fixtures/memory/main.c
 #	FILES=0      so many small files below /srv/tree       NASTY=no yes: what mktree makes, in /srv/nasty
 #	START=yes    no: leave it stopped
 #	CHURN=no     mem, memory: yes: churn.py changes /srv/churn all the time
@@ -19,11 +19,11 @@ ct() {
 	local host=$1 id=$2 kind=$3
 	shift 3
 	local RUNTIME=lxc PRIV=no MB=64 DIRTY=4 FILES=0 NASTY=no START=yes CHURN=no IP=$id PATH_="" EXTRA="" NET=yes
-	local PROCESSES="" NOISE="" CHANGES=""
+	local PROCESSES="" NOISE="" CHANGES="" SHARED="" LOCKED=""
 	local pair root folder tree
 	for pair; do
 		case ${pair%%=*} in
-		RUNTIME | PRIV | MB | DIRTY | FILES | NASTY | START | CHURN | IP | PATH_ | EXTRA | NET | PROCESSES | NOISE | CHANGES) printf -v "${pair%%=*}" %s "${pair#*=}" ;;
+		RUNTIME | PRIV | MB | DIRTY | FILES | NASTY | START | CHURN | IP | PATH_ | EXTRA | NET | PROCESSES | NOISE | CHANGES | SHARED | LOCKED) printf -v "${pair%%=*}" %s "${pair#*=}" ;;
 		*) die "ct: unknown key in '$pair'" ;;
 		esac
 	done
@@ -58,7 +58,7 @@ folder_of() {
 # environment: what the container's programs are told by the keys of ct, one NAME=VALUE a line.
 environment() {
 	local name
-	for name in MB DIRTY PROCESSES NOISE CHANGES; do
+	for name in MB DIRTY PROCESSES NOISE CHANGES SHARED LOCKED; do
 		[ -z "${!name}" ] || echo "$name=${!name}"
 	done
 	[ "$CHURN" = no ] || echo "CHURN=$CHURN"

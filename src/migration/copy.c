@@ -180,9 +180,11 @@ static int send_changes(struct migration *migration, bool complete, bool changin
 
 static int start_images(struct migration *migration, struct error *err)
 {
+	const struct image_source source = { migration->host.images, &migration->copy.index };
+	const struct image_target target = { migration->images, migration->store };
+
 	return image_stream_start(&migration->copy.images, &migration->session->connection,
-				  session_command(migration->session), migration->host.images,
-				  migration->images, err);
+				  session_command(migration->session), &source, &target, err);
 }
 
 /* So that neither a login nor the start of a program is part of the stop. */
@@ -321,4 +323,5 @@ void copy_release(struct copy *copy)
 	}
 	image_stream_release(&copy->images);
 	memory_stream_release(&copy->memory);
+	content_index_release(&copy->index);
 }

@@ -48,6 +48,7 @@ int copy_memory_prepare(struct migration *migration, struct error *err)
 	CLEANUP(json_release) json_object *here = NULL;
 	CLEANUP(json_release) json_object *there = NULL;
 	struct copy *copy = &migration->copy;
+	struct memory_source source;
 	const char *images;
 	const char *memory;
 
@@ -66,12 +67,16 @@ int copy_memory_prepare(struct migration *migration, struct error *err)
 	if (!copy->apart)
 		return 0;
 	memory = json_get_path(there, "memory", err);
-	if (memory == NULL)
+	if (memory == NULL || (copy->in_rounds && content_index_make(&copy->index, err) < 0))
 		return -1;
+	migration->store = memory_duplicate(memory);
+	source = (struct memory_source){
+		.init = migration->container.init_pid,
+		.bandwidth = (int64_t)migration->options->bandwidth_limit,
+		.index = copy->in_rounds ? &copy->index : NULL,
+	};
 	return memory_stream_start(&copy->memory, &migration->session->connection,
-				   session_command(migration->session),
-				   migration->container.init_pid, memory,
-				   (int64_t)migration->options->bandwidth_limit, err);
+				   session_command(migration->session), &source, memory, err);
 }
 
 static void tell_round(const struct migration *migration, const struct memory_round *round)
@@ -81,6 +86,7 @@ static void tell_round(const struct migration *migration, const struct memory_ro
 
 	json_add_number(fields, "number", forecast->rounds);
 	json_add_number(fields, "changed", round->changed);
+	json_add_number(fields, "dumped", round->dumped);
 	json_add_number(fields, "sent", round->sent);
 	json_add_number(fields, "uncompressed", round->raw);
 	json_add_number(fields, "ms", round->milliseconds);
@@ -100,6 +106,7 @@ static int make_round(struct migration *migration, struct error *err)
 	forecast_add(&copy->forecast, &(struct forecast_round){
 					      .changed = round.changed,
 					      .sent = round.sent,
+					      .dumped = round.dumped,
 					      .milliseconds = round.milliseconds,
 					      .since_ms = copy->round_began - before,
 				      });
@@ -108,8 +115,13 @@ static int make_round(struct migration *migration, struct error *err)
 }
 
 /* The rounds do not make the stop as short as it should be. */
-static int judge_stuck(const struct migration *migration, struct error *err)
+static int judge_stuck(const struct migration *migration, enum forecast_advice advice,
+		       struct error *err)
 {
+	const char *reason = advice == FORECAST_LONG
+				     ? "the dump and the restore take that long"
+				     : "it changes its memory too fast for this connection";
+	const char *remedy = advice == FORECAST_LONG ? "allow more" : "try --throttle";
 	int64_t stop = forecast_stop_ms(&migration->copy.forecast);
 	int64_t limit = migration->options->max_downtime_ms;
 	CLEANUP(memory_release)
@@ -117,16 +129,12 @@ static int judge_stuck(const struct migration *migration, struct error *err)
 				: memory_duplicate("");
 
 	if (migration->options->require_realtime)
-		return error_exit(
-			err, EXIT_VE_STOP,
-			"container '%s' would stand still for about %" PRId64 " ms%s: it "
-			"changes its memory too fast for this connection (try --throttle, "
-			"or leave out --require-realtime)",
-			migration->id, stop, asked);
-	log_warning("container '%s' will stand still for about %" PRId64
-		    " ms%s: it changes its memory "
-		    "too fast for this connection",
-		    migration->id, stop, asked);
+		return error_exit(err, EXIT_VE_STOP,
+				  "container '%s' would stand still for about %" PRId64
+				  " ms%s: %s (%s, or leave out --require-realtime)",
+				  migration->id, stop, asked, reason, remedy);
+	log_warning("container '%s' will stand still for about %" PRId64 " ms%s: %s", migration->id,
+		    stop, asked, reason);
 	return 0;
 }
 
@@ -163,12 +171,12 @@ int copy_memory(struct migration *migration, struct error *err)
 	if (make_rounds(migration, &advice, err) < 0)
 		return -1;
 	for (int percent = 100 / THROTTLE_STEP;
-	     migration->options->throttle && advice != FORECAST_STOP && percent > 0;
+	     migration->options->throttle && advice == FORECAST_STUCK && percent > 0;
 	     percent /= THROTTLE_STEP)
 		if (throttle(migration, percent, err) < 0 ||
 		    make_rounds(migration, &advice, err) < 0)
 			return -1;
-	return advice == FORECAST_STUCK ? judge_stuck(migration, err) : 0;
+	return advice == FORECAST_STOP ? 0 : judge_stuck(migration, advice, err);
 }
 
 int copy_memory_again(struct migration *migration, struct error *err)

@@ -46,7 +46,9 @@ static double left_ms(const struct forecast *forecast)
 
 int64_t forecast_stop_ms(const struct forecast *forecast)
 {
-	return FORECAST_FIXED_MS + (int64_t)left_ms(forecast);
+	double dumped = (double)forecast->last.dumped / FORECAST_DUMPED_PER_MS;
+
+	return FORECAST_FIXED_MS + (int64_t)(left_ms(forecast) + dumped);
 }
 
 /* Is it as short as was asked for, or is what is left not worth another round? */
@@ -64,8 +66,9 @@ enum forecast_advice forecast_advise(const struct forecast *forecast)
 		return FORECAST_AGAIN;
 	if (is_short(forecast))
 		return FORECAST_STOP;
-	if (forecast->stalled < FORECAST_PATIENCE && forecast->rounds < FORECAST_ROUNDS_MAX &&
-	    left_ms(forecast) >= FORECAST_WORTH_MS)
+	if (left_ms(forecast) < FORECAST_WORTH_MS)
+		return FORECAST_LONG;
+	if (forecast->stalled < FORECAST_PATIENCE && forecast->rounds < FORECAST_ROUNDS_MAX)
 		return FORECAST_AGAIN;
 	return FORECAST_STUCK;
 }

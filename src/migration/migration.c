@@ -30,6 +30,7 @@ void migration_release(struct migration *migration)
 	copy_release(&migration->copy);
 	areas_release(&migration->areas);
 	free(migration->images);
+	free(migration->store);
 	json_object_put(migration->dumped);
 	json_object_put(migration->early);
 	free(migration->name);

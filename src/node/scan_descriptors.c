@@ -98,6 +98,7 @@ static void scan_named(struct scan *scan, pid_t pid, const char *fd, const char 
 	CLEANUP(memory_release) char *path = memory_format("/proc/%d/fd/%s", (int)pid, fd);
 	CLEANUP(memory_release) char *info = memory_format("fdinfo/%s", fd);
 	CLEANUP(text_release) struct text fdinfo = { 0 };
+	bool is_memory = text_starts_with(target, "/memfd:");
 	struct statx status;
 
 	/* Without asking a file system's server, which may be what hangs. */
@@ -105,7 +106,7 @@ static void scan_named(struct scan *scan, pid_t pid, const char *fd, const char 
 	    statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_BASIC_STATS,
 		  &status) < 0)
 		return;
-	if (!text_starts_with(target, "/memfd:") && mounts->length > 0 &&
+	if (!is_memory && mounts->length > 0 &&
 	    !is_inside(mounts, proc_number(&fdinfo, "mnt_id:"))) {
 		scan_refuse(scan, pid,
 			    "has '%.200s' open (descriptor %s), which is outside of the container: "
@@ -117,7 +118,7 @@ static void scan_named(struct scan *scan, pid_t pid, const char *fd, const char 
 		note_terminal(scan, pid, &fdinfo, &status);
 	if (S_ISCHR(status.stx_mode) || S_ISBLK(status.stx_mode))
 		scan_device(scan, pid, fd, target, &status);
-	else
+	else if (!is_memory)
 		scan_deleted(scan, pid, fd, target, &status);
 }
 

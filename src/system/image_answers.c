@@ -35,18 +35,26 @@ static int open_wanted(int directory)
 	return S_ISFIFO(status.st_mode) ? descriptor_steal(&fd) : -1;
 }
 
-int image_answers_begin(struct image_answers *answers, int directory, uint64_t number,
-			struct error *err)
+int image_answers_add(struct image_answers *answers, uint64_t number, struct error *err)
 {
-	if (answers->output < 0 || answers->wanted >= 0)
+	/* More than that nobody asks before it has heard. */
+	if (answers->output < 0 || answers->wanted >= 0 || answers->left.length > LEFT_MAX)
 		return error_set(err, "the images' stream asks for an answer that nobody expects");
 	number = htole64(number);
 	if (fcntl(answers->output, F_SETFL, O_NONBLOCK) < 0)
 		return error_system(err, "cannot answer the sender of the images");
+	text_append(&answers->left, &number, sizeof(number));
+	return 0;
+}
+
+int image_answers_begin(struct image_answers *answers, int directory, uint64_t number,
+			struct error *err)
+{
+	if (image_answers_add(answers, number, err) < 0)
+		return -1;
 	answers->wanted = open_wanted(directory);
 	if (answers->wanted < 0)
 		return error_system(err, "cannot make '%s' beside the images", IMAGE_WANTED);
-	text_append(&answers->left, &number, sizeof(number));
 	return 0;
 }
 

@@ -61,3 +61,15 @@ uint64_t image_checksum(uint64_t sum, const void *bytes, size_t length)
 		sum = mix(sum, lanes[i] * MIX);
 	return sum;
 }
+
+int image_name_take(char name[IMAGE_NAME_MAX + 1], const unsigned char *bytes, size_t length,
+		    struct error *err)
+{
+	if (length == 0 || length > IMAGE_NAME_MAX)
+		return error_set(err, "the images' stream has a name of %zu bytes", length);
+	memcpy(name, bytes, length);
+	name[length] = '\0';
+	if (strlen(name) != length || name[0] == '.' || strchr(name, '/') != NULL)
+		return error_set(err, "the images' stream has a name that is none of criu's");
+	return 0;
+}

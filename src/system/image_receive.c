@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for writing the images of a stream, and for not believing what it says. */
+/* Alone responsible for doing what the frames of an image stream say, and for not believing them. */
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,13 +14,11 @@
 #include "base/wait.h"
 #include "system/image_answers.h"
 #include "system/image_pack.h"
+#include "system/image_store.h"
 #include "system/image_stream.h"
 
 /* criu's container reads them from inside its user namespace; the directory keeps others out. */
 #define IMAGE_MODE 0644
-/* Far above any image's size: what a number of the stream may not exceed. */
-#define SIZE_MAX_ACCEPTED ((uint64_t)1 << 50)
-
 /* How often it is looked whether anybody still wants the images. */
 #define LOOK_INTERVAL_MS 1000
 
@@ -30,6 +28,7 @@ struct receiving {
 	int input;
 	int file; /* the current one; -1 */
 	char name[IMAGE_NAME_MAX + 1];
+	struct image_store store;
 	struct image_answers answers;
 	uint64_t sum;
 	uint64_t complete; /* sizes that have come */
@@ -41,6 +40,7 @@ static void receiving_release(struct receiving *receiving)
 {
 	descriptor_close(&receiving->directory);
 	descriptor_close(&receiving->file);
+	image_store_release(&receiving->store);
 	image_answers_release(&receiving->answers);
 	free(receiving->buffer);
 	image_unpacker_free(&receiving->unpacker);
@@ -92,34 +92,12 @@ static int open_file(struct receiving *receiving, size_t length, struct error *e
 {
 	char *name = receiving->name;
 
-	if (length == 0 || length > IMAGE_NAME_MAX)
-		return error_set(err, "the images' stream has a name of %zu bytes", length);
-	memcpy(name, receiving->buffer, length);
-	name[length] = '\0';
-	if (strlen(name) != length || name[0] == '.' || strchr(name, '/') != NULL)
-		return error_set(err, "the images' stream has a name that is none of criu's");
+	if (image_name_take(name, receiving->buffer, length, err) < 0)
+		return -1;
 	descriptor_close(&receiving->file);
 	receiving->file = openat(receiving->directory, name,
 				 O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, IMAGE_MODE);
 	return receiving->file < 0 ? error_system(err, "cannot make the image '%s'", name) : 0;
-}
-
-static int write_data(struct receiving *receiving, uint64_t at, const unsigned char *bytes,
-		      size_t length, struct error *err)
-{
-	size_t done = 0;
-
-	while (done < length) {
-		ssize_t written =
-			pwrite(receiving->file, bytes + done, length - done, (off_t)(at + done));
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return error_system(err, "cannot write an image");
-		done += (size_t)written;
-	}
-	return 0;
 }
 
 static int write_packed(struct receiving *receiving, const struct image_frame *frame,
@@ -133,7 +111,7 @@ static int write_packed(struct receiving *receiving, const struct image_frame *f
 	if (image_unpack(receiving->unpacker, receiving->buffer, frame->length, &bytes, &length,
 			 err) < 0)
 		return error_context(err, "the images' stream is damaged");
-	return write_data(receiving, frame->number, bytes, length, err);
+	return image_store_write(receiving->file, bytes, length, frame->number, err);
 }
 
 /* A hole: it takes no memory. */
@@ -144,7 +122,7 @@ static int write_zeros(struct receiving *receiving, const struct image_frame *fr
 		return error_set(err, "the images' stream has zeros without a length");
 	memcpy(length, receiving->buffer, sizeof(*length));
 	*length = le64toh(*length);
-	if (*length == 0 || *length > SIZE_MAX_ACCEPTED)
+	if (*length == 0 || *length > IMAGE_SIZE_MAX)
 		return error_set(err, "the images' stream has %llu bytes of zeros",
 				 (unsigned long long)*length);
 	if (fallocate(receiving->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -198,7 +176,7 @@ static int receive_frame(struct receiving *receiving, struct error *err)
 	if (read_bytes(receiving, head, sizeof(head), err) < 0)
 		return -1;
 	image_frame_unpack(&frame, head);
-	if (frame.length > IMAGE_DATA_MAX || frame.number > SIZE_MAX_ACCEPTED)
+	if (frame.length > IMAGE_DATA_MAX || frame.number > IMAGE_SIZE_MAX)
 		return error_set(err, "the images' stream has a frame of %u bytes at %llu",
 				 frame.length, (unsigned long long)frame.number);
 	if (read_bytes(receiving, receiving->buffer, frame.length, err) < 0)
@@ -212,12 +190,18 @@ static int receive_frame(struct receiving *receiving, struct error *err)
 	if (frame.kind == IMAGE_READY)
 		return image_answers_begin(&receiving->answers, receiving->directory, frame.number,
 					   err);
+	if (frame.kind == IMAGE_REACHED)
+		return image_answers_add(&receiving->answers, frame.number, err);
 	if (receiving->file < 0)
 		return error_set(err, "the images' stream has data of no file");
 	if (frame.kind == IMAGE_DATA)
-		return write_data(receiving, frame.number, receiving->buffer, frame.length, err);
+		return image_store_write(receiving->file, receiving->buffer, frame.length,
+					 frame.number, err);
 	if (frame.kind == IMAGE_PACKED)
 		return write_packed(receiving, &frame, err);
+	if (frame.kind == IMAGE_SAME)
+		return image_store_move(&receiving->store, receiving->buffer, frame.length,
+					receiving->file, frame.number, err);
 	if (frame.kind == IMAGE_ZERO)
 		return write_zeros(receiving, &frame, &zeros, err);
 	if (frame.kind == IMAGE_MISSING)
@@ -230,14 +214,16 @@ static int receive_frame(struct receiving *receiving, struct error *err)
 	return 0;
 }
 
-int image_receive(const char *directory, int input, int output, struct error *err)
+int image_receive(const struct image_target *target, int input, int output, struct error *err)
 {
 	CLEANUP(receiving_release)
 	struct receiving receiving = {
-		.path = directory,
-		.directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
+		.path = target->directory,
+		.directory =
+			open(target->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
 		.input = input,
 		.file = -1,
+		.store = IMAGE_STORE_NONE,
 		.answers = IMAGE_ANSWERS_NONE,
 		.buffer = memory_allocate(IMAGE_DATA_MAX, 1),
 	};
@@ -245,7 +231,9 @@ int image_receive(const char *directory, int input, int output, struct error *er
 
 	receiving.answers.output = output;
 	if (receiving.directory < 0)
-		return error_system(err, "cannot open '%s'", directory);
+		return error_system(err, "cannot open '%s'", target->directory);
+	if (target->store != NULL && image_store_open(&receiving.store, target->store, err) < 0)
+		return -1;
 	while (outcome == 0)
 		outcome = receive_frame(&receiving, err);
 	return outcome < 0 ? -1 : 0;

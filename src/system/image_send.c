@@ -13,10 +13,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/wait.h"
+#include "system/image_piece.h"
 #include "system/image_stream.h"
+#include "system/page_scan.h"
 #include "system/image_writer.h"
 
-#define PAGE 4096
 /* How soon what criu appends to a file is seen. */
 #define FOLLOW_INTERVAL_MS 2
 
@@ -30,6 +31,7 @@ struct followed {
 
 struct sending {
 	const char *directory;
+	struct content_index *index;
 	struct image_writer writer;
 	struct followed *files;
 	size_t count;
@@ -46,34 +48,6 @@ static void sending_release(struct sending *sending)
 	free(sending->files);
 	free(sending->buffer);
 	image_writer_release(&sending->writer);
-}
-
-static bool is_zero(const unsigned char *page)
-{
-	return page[0] == 0 && memcmp(page, page + 1, PAGE - 1) == 0;
-}
-
-/* Sends what is not zero of a piece of the file. */
-static int send_piece(struct sending *sending, off_t at, size_t length, struct error *err)
-{
-	size_t start = 0;
-
-	for (size_t end = 0; end < length;) {
-		size_t page = length - end < PAGE ? length - end : PAGE;
-		bool zero = page == PAGE && is_zero(sending->buffer + end);
-
-		if (zero && end > start &&
-		    image_write(&sending->writer, IMAGE_DATA, (uint64_t)at + start,
-				sending->buffer + start, end - start, err) < 0)
-			return -1;
-		end += page;
-		if (zero)
-			start = end;
-	}
-	if (start == length)
-		return 0;
-	return image_write(&sending->writer, IMAGE_DATA, (uint64_t)at + start,
-			   sending->buffer + start, length - start, err);
 }
 
 /*
@@ -93,7 +67,7 @@ static int send_appended(struct sending *sending, struct followed *file, bool to
 		if (length < 0)
 			return error_system(err, "cannot read the image '%s'", file->name);
 		if (!to_the_end)
-			length -= length % PAGE;
+			length -= length % (ssize_t)page_size();
 		if (length == 0)
 			return progress;
 		if (sending->current != file &&
@@ -101,7 +75,8 @@ static int send_appended(struct sending *sending, struct followed *file, bool to
 				err) < 0)
 			return -1;
 		sending->current = file;
-		if (send_piece(sending, file->sent, (size_t)length, err) < 0)
+		if (image_piece_send(&sending->writer, sending->index, (uint64_t)file->sent,
+				     sending->buffer, (size_t)length, err) < 0)
 			return -1;
 		fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, file->sent, length);
 		file->sent += length;
@@ -221,9 +196,11 @@ static int send_rest(struct sending *sending, struct error *err)
 int image_send(void *data, int control, int output, bool packs, struct image_traffic *traffic,
 	       struct error *err)
 {
+	const struct image_source *source = data;
 	CLEANUP(sending_release)
 	struct sending sending = {
-		.directory = data,
+		.directory = source->directory,
+		.index = source->index,
 		.writer = { .output = output, .choice = { .allowed = packs } },
 		.buffer = memory_allocate(IMAGE_DATA_MAX, 1),
 	};

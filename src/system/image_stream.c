@@ -38,8 +38,8 @@ static int run_sender(void *data)
 }
 
 int image_stream_open(struct image_stream *stream, struct connection *connection,
-		      const char *command, const struct image_sending *sending, const char *target,
-		      struct error *err)
+		      const char *command, const struct image_sending *sending,
+		      const struct image_target *target, struct error *err)
 {
 	CLEANUP(descriptor_close) int output = -1;
 	CLEANUP(descriptor_close) int input = -1;
@@ -47,7 +47,7 @@ int image_stream_open(struct image_stream *stream, struct connection *connection
 	CLEANUP(descriptor_close) int errors = -1;
 	CLEANUP(descriptor_close) int answers = -1;
 	CLEANUP(descriptor_close) int answering = -1;
-	const char *const words[] = { target, NULL };
+	const char *const words[] = { target->directory, target->store, NULL };
 	CLEANUP(memory_release) char *quoted = words_quote(words);
 	CLEANUP(memory_release) char *line = memory_format("%s --images %s", command, quoted);
 	struct order order = { .sending = sending, .packs = !connection->compresses };
@@ -70,8 +70,8 @@ int image_stream_open(struct image_stream *stream, struct connection *connection
 }
 
 int image_stream_start(struct image_stream *stream, struct connection *connection,
-		       const char *command, const char *source, const char *target,
-		       struct error *err)
+		       const char *command, const struct image_source *source,
+		       const struct image_target *target, struct error *err)
 {
 	struct image_sending sending = {
 		.subject = "images",

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Alone responsible for what is sent of memory after the switch, and for its order. */
 #include <endian.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/memory.h"
 #include "base/wait.h"
+#include "system/image_ask.h"
 #include "system/memory_follow.h"
 #include "system/memory_rest.h"
 #include "system/page_scan.h"
@@ -50,20 +50,6 @@ static int announce_process(void *data, struct memory_process *process,
 	return 0;
 }
 
-static int await_answer(int answers, struct error *err)
-{
-	struct pollfd ready = { answers, POLLIN, 0 };
-	uint64_t number;
-
-	if (wait_for(&ready, 1, -1, err) < 0)
-		return -1;
-	if (recv(answers, &number, sizeof(number), MSG_WAITALL) != sizeof(number))
-		return error_set(err, "the receiver has ended");
-	if (le64toh(number) != READY)
-		return error_set(err, "the receiver answers what it was not asked");
-	return 0;
-}
-
 int memory_follow_announce(struct page_sender *sender, struct memory_processes *processes,
 			   const char *images, int answers, int64_t *missing, struct error *err)
 {
@@ -72,8 +58,7 @@ int memory_follow_announce(struct page_sender *sender, struct memory_processes *
 	for (size_t i = 0; i < processes->count; i++)
 		forget_open(&processes->items[i].sent);
 	if (memory_rest_visit(processes, images, announce_process, &announcing, err) < 0 ||
-	    image_write(&sender->writer, IMAGE_READY, READY, NULL, 0, err) < 0 ||
-	    await_answer(answers, err) < 0)
+	    image_ask(&sender->writer, IMAGE_READY, READY, answers, err) < 0)
 		return -1;
 	*missing = announcing.bytes;
 	return 0;

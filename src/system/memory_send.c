@@ -5,10 +5,12 @@
 
 #include "base/memory.h"
 #include "base/wait.h"
+#include "system/content_send.h"
 #include "system/memory_follow.h"
 #include "system/memory_processes.h"
 #include "system/memory_rest.h"
 #include "system/memory_send.h"
+#include "system/pace.h"
 #include "system/page_scan.h"
 #include "system/page_send.h"
 
@@ -16,9 +18,9 @@ struct sending {
 	const struct memory_send *order;
 	struct memory_processes processes;
 	struct page_sender sender;
-	int64_t next_scan;	     /* not before this: wait_clock() */
-	int64_t began;		     /* the present round */
-	struct image_traffic before; /* it */
+	struct content_sender content;
+	int64_t next_scan; /* not before this: wait_clock() */
+	struct pace pace;  /* of the present round */
 };
 
 static void note_pages(void *data, uint64_t start, uint64_t end, enum page_state state)
@@ -58,21 +60,6 @@ static int scan_all(struct sending *sending, bool last, struct memory_round *rou
 	return 0;
 }
 
-/* No more than the limit, over the whole round. */
-static int keep_to_bandwidth(struct sending *sending, struct error *err)
-{
-	int64_t sent = sending->sender.writer.traffic.sent - sending->before.sent;
-	int64_t due;
-
-	if (sending->order->bandwidth <= 0)
-		return 0;
-	due = sending->began + sent * 1000 / sending->order->bandwidth - wait_clock();
-	if (due <= 0)
-		return 0;
-	image_writer_pause(&sending->sender.writer);
-	return wait_sleep((int)due, err);
-}
-
 /* What a process had, and has no more, is taken away over there first. */
 static int send_process(struct sending *sending, struct memory_process *process, bool last,
 			bool later, struct error *err)
@@ -91,7 +78,7 @@ static int send_process(struct sending *sending, struct memory_process *process,
 		if (block->open != 0 && !later &&
 		    page_send_block(sender, process->pid, process->inside, block, settled, err) < 0)
 			return -1;
-		if (!last && keep_to_bandwidth(sending, err) < 0)
+		if (!last && pace_keep(&sending->pace, &sender->writer, err) < 0)
 			return -1;
 	}
 	sent_pages_shrink(&process->sent);
@@ -141,19 +128,21 @@ static int run_round(struct sending *sending, int control, struct error *err)
 
 	if (early > 0 && wait_sleep((int)early, err) < 0)
 		return -1;
-	sending->began = wait_clock();
-	sending->before = writer->traffic;
+	pace_begin(&sending->pace, writer);
 	if (scan_all(sending, false, &round, err) < 0)
 		return -1;
 	sending->next_scan = wait_clock() + TRACK_SETTLE_MS;
 	image_writer_pause(writer);
 	writer->choice.limit = (double)sending->order->bandwidth;
-	if (send_all(sending, false, false, err) < 0)
+	/* Last what is not tracked: it counts from when it was read. */
+	if (send_all(sending, false, false, err) < 0 ||
+	    content_send_round(&sending->content, &sending->sender, &sending->processes,
+			       &sending->pace, sending->order->answers, &round.dumped, err) < 0)
 		return -1;
-	round.sent = writer->traffic.sent - sending->before.sent;
-	round.raw = writer->traffic.raw - sending->before.raw;
+	round.sent = writer->traffic.sent - sending->pace.before.sent;
+	round.raw = writer->traffic.raw - sending->pace.before.raw;
 	round.open = open_bytes(&sending->processes);
-	round.milliseconds = wait_clock() - sending->began;
+	round.milliseconds = wait_clock() - sending->pace.began;
 	return answer(control, &round, err);
 }
 
@@ -235,17 +224,19 @@ static int work(struct sending *sending, int control, struct error *err)
 int memory_send(void *data, int control, int output, bool packs, struct image_traffic *traffic,
 		struct error *err)
 {
+	const struct memory_send *order = data;
 	/* Released by the end of this process: that nobody notices writes any more takes the kernel 27 ms for
 	 * each GiB, which nobody has to wait for. */
 	struct sending sending = {
-		.order = data,
+		.order = order,
 		.sender = { .writer = { .output = output, .choice = { .allowed = packs } } },
+		.content = { .index = order->index },
+		.pace = { .bandwidth = order->bandwidth },
 	};
 
 	allow_descriptors();
 	if (page_sender_prepare(&sending.sender, err) < 0 ||
-	    memory_processes_open(&sending.processes, sending.order->init, sending.order->method,
-				  err) < 0 ||
+	    memory_processes_open(&sending.processes, order->init, order->method, err) < 0 ||
 	    work(&sending, control, err) < 0)
 		return -1;
 	*traffic = sending.sender.writer.traffic;

@@ -9,13 +9,14 @@
 #include "system/memory_stream.h"
 
 int memory_stream_start(struct memory_stream *stream, struct connection *connection,
-			const char *command, pid_t init, const char *target, int64_t bandwidth,
+			const char *command, const struct memory_source *source, const char *target,
 			struct error *err)
 {
 	struct memory_send order = {
-		.init = init,
+		.init = source->init,
 		.method = memory_track_probe(),
-		.bandwidth = bandwidth,
+		.bandwidth = source->bandwidth,
+		.index = source->index,
 		.answers = -1,
 	};
 	struct image_sending sending = {
@@ -25,7 +26,8 @@ int memory_stream_start(struct memory_stream *stream, struct connection *connect
 		.answers = &order.answers,
 	};
 
-	return image_stream_open(&stream->ends, connection, command, &sending, target, err);
+	return image_stream_open(&stream->ends, connection, command, &sending,
+				 &(struct image_target){ .directory = target }, err);
 }
 
 static int tell(struct memory_stream *stream, enum memory_order_kind kind, bool later,

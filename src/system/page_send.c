@@ -15,29 +15,6 @@
 /* As many pieces as a block can have. */
 #define RUNS_MAX 32
 
-/* Neighbouring pages of a block. */
-struct run {
-	unsigned int first;
-	unsigned int count;
-};
-
-/* Takes the first run out of a set; false when it is empty. */
-static bool take_run(uint64_t *pages, struct run *run)
-{
-	uint64_t shifted;
-
-	if (*pages == 0)
-		return false;
-	run->first = (unsigned int)__builtin_ctzll(*pages);
-	shifted = *pages >> run->first;
-	run->count = ~shifted == 0 ? 64 : (unsigned int)__builtin_ctzll(~shifted);
-	/* Shifting by 64 is not defined; then nothing is left. */
-	*pages = run->first + run->count < 64
-			 ? *pages >> (run->first + run->count) << (run->first + run->count)
-			 : 0;
-	return true;
-}
-
 int page_sender_prepare(struct page_sender *sender, struct error *err)
 {
 	sender->buffer = aligned_alloc(page_size(), PAGE_BLOCK_SIZE);
@@ -54,35 +31,39 @@ void page_sender_release(struct page_sender *sender)
 	*sender = (struct page_sender){ 0 };
 }
 
-static int choose_file(struct page_sender *sender, pid_t inside, struct error *err)
+/* Frames that follow are about this file. */
+static int choose_file(struct page_sender *sender, const char *name, struct error *err)
 {
-	char name[16];
-
-	if (sender->current == inside)
+	if (strcmp(sender->current, name) == 0)
 		return 0;
-	sender->current = inside;
-	snprintf(name, sizeof(name), "%d", (int)inside);
+	snprintf(sender->current, sizeof(sender->current), "%s", name);
 	return image_write(&sender->writer, IMAGE_FILE, 0, name, strlen(name), err);
+}
+
+static const char *name_of(pid_t inside, char name[PAGE_FILE_SIZE])
+{
+	snprintf(name, PAGE_FILE_SIZE, "%d", (int)inside);
+	return name;
 }
 
 int page_send_size(struct page_sender *sender, pid_t inside, uint64_t size, struct error *err)
 {
-	if (choose_file(sender, inside, err) < 0)
+	char name[PAGE_FILE_SIZE];
+
+	if (choose_file(sender, name_of(inside, name), err) < 0)
 		return -1;
 	return image_write(&sender->writer, IMAGE_SIZE, size, NULL, 0, err);
 }
 
-/* Says of these pages of a block what they are. */
-static int send_ranges(struct page_sender *sender, pid_t inside, enum image_frame_kind kind,
-		       const struct page_block *block, uint64_t pages, struct error *err)
+int page_send_ranges(struct page_sender *sender, const char *name, enum image_frame_kind kind,
+		     uint64_t base, uint64_t pages, struct error *err)
 {
-	struct run run;
+	struct page_run run;
 
-	if (pages != 0 && choose_file(sender, inside, err) < 0)
+	if (pages != 0 && choose_file(sender, name, err) < 0)
 		return -1;
-	while (take_run(&pages, &run))
-		if (image_write_range(&sender->writer, kind,
-				      block->number * PAGE_BLOCK_SIZE + run.first * page_size(),
+	while (page_run_take(&pages, &run))
+		if (image_write_range(&sender->writer, kind, base + run.first * page_size(),
 				      run.count * page_size(), err) < 0)
 			return -1;
 	return 0;
@@ -91,13 +72,19 @@ static int send_ranges(struct page_sender *sender, pid_t inside, enum image_fram
 int page_send_zeros(struct page_sender *sender, pid_t inside, const struct page_block *block,
 		    uint64_t pages, struct error *err)
 {
-	return send_ranges(sender, inside, IMAGE_ZERO, block, pages & block->filled, err);
+	char name[PAGE_FILE_SIZE];
+
+	return page_send_ranges(sender, name_of(inside, name), IMAGE_ZERO,
+				block->number * PAGE_BLOCK_SIZE, pages & block->filled, err);
 }
 
 int page_send_missing(struct page_sender *sender, pid_t inside, const struct page_block *block,
 		      uint64_t pages, struct error *err)
 {
-	return send_ranges(sender, inside, IMAGE_MISSING, block, pages, err);
+	char name[PAGE_FILE_SIZE];
+
+	return page_send_ranges(sender, name_of(inside, name), IMAGE_MISSING,
+				block->number * PAGE_BLOCK_SIZE, pages, err);
 }
 
 /* Pages that may not be read by the process itself, or are next to what has gone: one by one. */
@@ -126,10 +113,10 @@ static uint64_t read_pages(pid_t pid, uint64_t base, uint64_t pages, unsigned ch
 	uint64_t left = pages;
 	uint64_t got = 0;
 	unsigned long count = 0;
-	struct run run;
+	struct page_run run;
 	ssize_t length;
 
-	for (; count < RUNS_MAX && take_run(&left, &run); count++) {
+	for (; count < RUNS_MAX && page_run_take(&left, &run); count++) {
 		here[count] = (struct iovec){ buffer + run.first * size, run.count * size };
 		there[count] = (struct iovec){ (void *)(uintptr_t)(base + run.first * size),
 					       run.count * size };
@@ -142,13 +129,15 @@ static uint64_t read_pages(pid_t pid, uint64_t base, uint64_t pages, unsigned ch
 	return left == 0 ? got : got | read_singly(pid, base, left, buffer);
 }
 
-/* Sends a set of pages that are in the buffer. */
-static int send_data(struct page_sender *sender, uint64_t base, uint64_t pages, struct error *err)
+int page_send_data(struct page_sender *sender, const char *name, uint64_t base, uint64_t pages,
+		   struct error *err)
 {
 	size_t size = page_size();
-	struct run run;
+	struct page_run run;
 
-	while (take_run(&pages, &run))
+	if (pages != 0 && choose_file(sender, name, err) < 0)
+		return -1;
+	while (page_run_take(&pages, &run))
 		if (image_write(&sender->writer, IMAGE_DATA, base + run.first * size,
 				sender->buffer + run.first * size, run.count * size, err) < 0)
 			return -1;
@@ -183,15 +172,13 @@ int page_send_block(struct page_sender *sender, pid_t pid, pid_t inside, struct 
 	struct page_hash hashes[64];
 	uint64_t different = compare(sender, block, read, hashes);
 	uint64_t zeros = sender->follows ? 0 : sent_pages_zeros(different, hashes);
+	char name[PAGE_FILE_SIZE];
 
 	if (settled)
 		block->recent &= ~read;
-	if (different != 0) {
-		if (choose_file(sender, inside, err) < 0 ||
-		    page_send_zeros(sender, inside, block, zeros, err) < 0 ||
-		    send_data(sender, base, different & ~zeros, err) < 0)
-			return -1;
-	}
+	if (page_send_zeros(sender, inside, block, zeros, err) < 0 ||
+	    page_send_data(sender, name_of(inside, name), base, different & ~zeros, err) < 0)
+		return -1;
 	sent_pages_know(block, read, hashes);
 	return 0;
 }

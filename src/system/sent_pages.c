@@ -29,6 +29,22 @@ uint64_t sent_pages_take(uint64_t *start, uint64_t end)
 	return pages;
 }
 
+bool page_run_take(uint64_t *pages, struct page_run *run)
+{
+	uint64_t shifted;
+
+	if (*pages == 0)
+		return false;
+	run->first = (unsigned int)__builtin_ctzll(*pages);
+	shifted = *pages >> run->first;
+	run->count = ~shifted == 0 ? 64 : (unsigned int)__builtin_ctzll(~shifted);
+	/* Shifting by 64 is not defined; then nothing is left. */
+	*pages = run->first + run->count < 64
+			 ? *pages >> (run->first + run->count) << (run->first + run->count)
+			 : 0;
+	return true;
+}
+
 void sent_pages_begin(struct sent_pages *sent)
 {
 	for (size_t i = 0; i < sent->count; i++) {

@@ -100,7 +100,7 @@ spared() {
 # Each process does with its memory whatever it may, another changes files thousands of times a second.
 @test "there and back, of every type: memory is verified all the time, the whole tree is compared" {
 	local types=("" "--noiter" "--lazy" "--lazy --noiter") from=A to=B options
-	container A 101 memory MB=72 DIRTY=12 CHURN=yes FILES=500
+	container A 101 memory MB=72 SHARED=24 DIRTY=12 CHURN=yes FILES=500
 	client_start one 10.77.0.101
 	for ((i = 0; i < 2 * ${MEMORY_ROUNDS:-10}; i++)); do
 		read -ra options <<<"${types[i / 2 % 4]}"
@@ -153,6 +153,21 @@ moves_on() {
 		client_stop one
 		echo "$RUNTIME: $memory_line" >&3
 	done
+}
+
+# criu writes such memory into its images during the stop: there goes over only what has changed since the last round.
+@test "shared memory, anonymous, memfd and System V, and locked memory are there before the stop" {
+	local mib=$((1 << 20))
+	container A 101 memory MB=64 SHARED=255 LOCKED=6 DIRTY=8 CHANGES=no
+	migrate -b --online 10.77.0.2 101
+	assert_status 0
+	events "all(261 * $mib <= e['dumped'] <= 264 * $mib for e in of('round'))"
+	events "of('round')[0]['sent'] >= (64 + 255 + 6) * $mib"
+	events "of('result')[0]['bytes']['memory'] - sum(e['sent'] for e in of('round')) < 255 * $mib / 8"
+	assert_runs_only_on B 101
+	assert_memory 101
+	sleep 1
+	assert_memory 101
 }
 
 # kernel_lacks HOST CALL...: vzmigrate on this host, and all that it starts, finds another kernel; none: its own again.
@@ -226,7 +241,7 @@ was_sent() {
 
 @test "its own memory: at most 32 MiB, and 24 bytes for each page of the container" {
 	local limit host peak looks
-	container A 101 memory MB=384 DIRTY=20 PROCESSES=1 CHANGES=no FILES=2000
+	container A 101 memory MB=256 SHARED=128 DIRTY=20 PROCESSES=1 CHANGES=no FILES=2000
 	python3 "$fixtures/peak.py" A B --ready "$BATS_TEST_TMPDIR/ready" >"$BATS_TEST_TMPDIR/peak" 3>&- &
 	watcher=$!
 	wait_until 10 test -e "$BATS_TEST_TMPDIR/ready"

@@ -147,6 +147,40 @@ back_and_there_again() {
 	kill "$dumper"
 }
 
+# PostgreSQL's buffers are shared memory. `session` asks over one connection that stays.
+@test "PostgreSQL with 256 MiB of buffers in use: its tables read the same there, over the same connection" {
+	local sum question='select pg_backend_pid(), count(*), sum(hashtext(wide::text)) from wide'
+	container A 101 pg START=no
+	echo "shared_buffers = 256MB" >>"$(echo "$(root_of A)"/var/lib/lxc/101/rootfs/etc/postgresql/*/main/postgresql.conf)"
+	on A lxc-start -n 101 -d </dev/null
+	pg() { on C psql -h 10.77.0.101 -U postgres -AtXqc "$1"; }
+	answers() { [ -n "$(pg 'select 1' 2>/dev/null)" ]; }
+	wait_until 20 answers
+	assert_equal "$(pg 'show shared_buffers')" 256MB
+	pg 'create table wide as select g, repeat(md5(g::text), 20) from generate_series(1, 300000) g'
+	pg 'create extension pg_prewarm'
+	[ "$(pg "select pg_prewarm('wide')")" -gt 25000 ]
+	mkfifo "$BATS_TEST_TMPDIR/questions"
+	on C psql -h 10.77.0.101 -U postgres -AtXq <"$BATS_TEST_TMPDIR/questions" >"$BATS_TEST_TMPDIR/answers" 2>&1 3>&- &
+	session=$!
+	exec 7>"$BATS_TEST_TMPDIR/questions"
+	has_answers() { [ "$(wc -l <"$BATS_TEST_TMPDIR/answers")" = "$1" ]; }
+	echo "$question;" >&7
+	wait_until 20 has_answers 1
+	migrate -b --online 10.77.0.2 101
+	echo "$question;" >&7
+	exec 7>&-
+	assert_status 0
+	events 'of("round")[0]["dumped"] > 200 << 20'
+	events 'of("result")[0]["bytes"]["memory"] - sum(e["sent"] for e in of("round")) < 50 << 20'
+	assert_runs_only_on B 101
+	wait "$session" || fail "$(cat "$BATS_TEST_TMPDIR/answers")"
+	has_answers 2
+	assert_equal "$(sort -u "$BATS_TEST_TMPDIR/answers" | wc -l)" 1
+	sum=$(head -n 1 "$BATS_TEST_TMPDIR/answers")
+	[[ $sum == *"|300000|"* ]]
+}
+
 @test "PostgreSQL under pgbench: no transaction fails and the balances add up" {
 	container A 101 pg
 	pg() { on C psql -h 10.77.0.101 -U postgres -AtXqc "$1"; }

@@ -31,6 +31,8 @@ struct ends {
 	int orders;  /* the sender's */
 	int output;
 	int input;
+	int answers; /* the receiver's */
+	struct content_index index;
 	char *target;
 	char *images;
 	struct memory_send order;
@@ -53,7 +55,8 @@ static inline int run_receiver(void *data)
 	struct ends *ends = data;
 	struct error failure = { 0 };
 
-	if (image_receive(ends->target, ends->input, -1, &failure) == 0)
+	if (image_receive(&(struct image_target){ .directory = ends->target }, ends->input,
+			  ends->answers, &failure) == 0)
 		return 0;
 	dprintf(2, "# receiver: %s\n", failure.text);
 	return 1;
@@ -71,7 +74,9 @@ static inline bool can_track(enum track_method method)
 	return can;
 }
 
-static inline void start_ends(struct ends *ends, pid_t init, enum track_method method)
+/* With room to note so many blocks of memory that criu dumps. */
+static inline void start_ends_with(struct ends *ends, pid_t init, enum track_method method,
+				   uint32_t blocks)
 {
 	*ends = (struct ends){ .sender = PROCESS_NONE, .receiver = PROCESS_NONE };
 	ends->target = in_temporary("memory");
@@ -82,17 +87,30 @@ static inline void start_ends(struct ends *ends, pid_t init, enum track_method m
 	assert_int_equal(mount("memory", ends->target, "tmpfs", 0, NULL), 0);
 	ends->order.init = init;
 	ends->order.method = method;
+	assert_int_equal(content_index_make(&ends->index, &err), 0);
+	ends->index.capacity = blocks < ends->index.capacity ? blocks : ends->index.capacity;
+	ends->order.index = &ends->index;
+	assert_int_equal(process_stream(&ends->order.answers, &ends->answers, &err), 0);
 	assert_int_equal(process_stream(&ends->control, &ends->orders, &err), 0);
 	assert_int_equal(process_stream(&ends->output, &ends->input, &err), 0);
-	assert_int_equal(process_fork(&ends->sender, run_sender, ends,
-				      (const int[]){ ends->orders, ends->output }, 2, &err),
-			 0);
+	assert_int_equal(
+		process_fork(&ends->sender, run_sender, ends,
+			     (const int[]){ ends->orders, ends->output, ends->order.answers }, 3,
+			     &err),
+		0);
 	assert_int_equal(process_fork(&ends->receiver, run_receiver, ends,
-				      (const int[]){ ends->input }, 1, &err),
+				      (const int[]){ ends->input, ends->answers }, 2, &err),
 			 0);
 	descriptor_close(&ends->orders);
 	descriptor_close(&ends->output);
 	descriptor_close(&ends->input);
+	descriptor_close(&ends->answers);
+	descriptor_close(&ends->order.answers);
+}
+
+static inline void start_ends(struct ends *ends, pid_t init, enum track_method method)
+{
+	start_ends_with(ends, init, method, UINT32_MAX);
 }
 
 static inline void tell(struct ends *ends, enum memory_order_kind kind)
@@ -135,6 +153,7 @@ static inline void release_ends(struct ends *ends)
 	process_release(&ends->sender);
 	process_release(&ends->receiver);
 	descriptor_close(&ends->control);
+	content_index_release(&ends->index);
 	umount(ends->target);
 	memory_release(&ends->target);
 	memory_release(&ends->images);

@@ -9,7 +9,10 @@
 static void add(struct forecast *forecast, int64_t changed, int64_t sent, int64_t milliseconds,
 		int64_t since_ms)
 {
-	forecast_add(forecast, &(struct forecast_round){ changed, sent, milliseconds, since_ms });
+	forecast_add(forecast, &(struct forecast_round){ .changed = changed,
+							 .sent = sent,
+							 .milliseconds = milliseconds,
+							 .since_ms = since_ms });
 }
 
 /* One round after another of a container of `resident` bytes that changes `rate` bytes a millisecond, over a
@@ -88,8 +91,38 @@ static void test_limit(void **state)
 	assert_true(forecast_stop_ms(&wide) <= 5000);
 	assert_int_equal(wide.rounds, 2);
 	/* Less than the stop takes without any memory: nothing helps, so no round is wasted on it. */
-	assert_int_equal(run(&narrow, 1024 * MIB, 20000, 500000), FORECAST_STUCK);
+	assert_int_equal(run(&narrow, 1024 * MIB, 20000, 500000), FORECAST_LONG);
 	assert_true(narrow.rounds < 6);
+}
+
+/* What criu dumps itself makes the stop longer, however little of it changes; rounds go on as without it. */
+static void test_dumped(void **state)
+{
+	struct forecast forecast = { .limit_ms = FORECAST_FIXED_MS + 1000 };
+	struct forecast_round round = {
+		.sent = 1024 * MIB,
+		.milliseconds = 10000,
+		.dumped = 1024 * MIB,
+	};
+
+	(void)state;
+	forecast_add(&forecast, &round);
+	round.sent = 0;
+	round.milliseconds = 300;
+	round.since_ms = 10000;
+	forecast_add(&forecast, &round);
+	assert_int_equal(forecast_stop_ms(&forecast),
+			 FORECAST_FIXED_MS + 1024 * MIB / FORECAST_DUMPED_PER_MS);
+	assert_int_equal(forecast_advise(&forecast), FORECAST_LONG);
+	forecast.limit_ms = 0;
+	assert_int_equal(forecast_advise(&forecast), FORECAST_STOP);
+	/* What changed of it is sent in the stop. */
+	round.sent = 100 * MIB;
+	round.since_ms = 1300;
+	round.milliseconds = 1300;
+	forecast_add(&forecast, &round);
+	assert_int_equal(forecast_advise(&forecast), FORECAST_AGAIN);
+	assert_true(forecast_stop_ms(&forecast) > FORECAST_FIXED_MS + 2000 + 900);
 }
 
 /* Slowed down, it is tried again, and then converges. */
@@ -118,13 +151,10 @@ static void test_bandwidth_of_little(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shrinks),
-		cmocka_unit_test(test_idle),
-		cmocka_unit_test(test_does_not_shrink),
-		cmocka_unit_test(test_huge_pages),
-		cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_try_again),
-		cmocka_unit_test(test_bandwidth_of_little),
+		cmocka_unit_test(test_shrinks),		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_does_not_shrink), cmocka_unit_test(test_huge_pages),
+		cmocka_unit_test(test_limit),		cmocka_unit_test(test_dumped),
+		cmocka_unit_test(test_try_again),	cmocka_unit_test(test_bandwidth_of_little),
 	};
 
 	return RUN_ALL(tests);

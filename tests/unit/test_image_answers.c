@@ -30,8 +30,9 @@ struct ends {
 static int receive(void *data)
 {
 	const struct ends *ends = data;
+	const struct image_target target = { .directory = temporary };
 
-	return image_receive(temporary, ends->input, ends->output, &err) < 0;
+	return image_receive(&target, ends->input, ends->output, &err) < 0;
 }
 
 static int start(void)
@@ -227,6 +228,37 @@ static void test_ready_twice(void **state)
 	assert_receiver_ends(1);
 }
 
+/* How far it is it says as often as it is asked, when all before is done, until it is ready. */
+static void test_reached(void **state)
+{
+	const unsigned char bytes[PAGE] = { 1 };
+	CLEANUP(memory_release) char *file = in_temporary("1");
+	CLEANUP(memory_release) char *wanted = in_temporary(IMAGE_WANTED);
+	uint64_t number;
+
+	(void)state;
+	say(IMAGE_REACHED, 5, NULL, 0);
+	assert_read(&number, sizeof(number));
+	assert_int_equal(le64toh(number), 5);
+	for (uint64_t i = 1; i < 100; i++) {
+		struct stat status;
+
+		say(IMAGE_FILE, 0, "1", 1);
+		say(IMAGE_DATA, i * PAGE, bytes, sizeof(bytes));
+		say(IMAGE_REACHED, i, NULL, 0);
+		assert_read(&number, sizeof(number));
+		assert_int_equal(le64toh(number), i);
+		assert_int_equal(stat(file, &status), 0);
+		assert_int_equal(status.st_size, (i + 1) * PAGE);
+	}
+	assert_false(file_exists(wanted));
+	say(IMAGE_READY, 7, NULL, 0);
+	assert_read(&number, sizeof(number));
+	assert_int_equal(le64toh(number), 7);
+	say(IMAGE_REACHED, 8, NULL, 0);
+	assert_receiver_ends(1);
+}
+
 /* Something else has the name. */
 static void test_name_taken(void **state)
 {
@@ -282,6 +314,7 @@ int main(void)
 		ANSWER_TEST(test_missing_of_no_file),
 		ANSWER_TEST(test_bad_lengths),
 		ANSWER_TEST(test_ready_twice),
+		ANSWER_TEST(test_reached),
 		ANSWER_TEST(test_name_taken),
 		ANSWER_TEST(test_another_receiver),
 		ANSWER_TEST(test_nobody_listens),

@@ -238,7 +238,7 @@ static void test_a_stream_arrives(void **state)
 	/* The first half became half as long, the second stayed. */
 	assert_in_range(writer.traffic.sent, sizeof(bytes) * 70 / 100, sizeof(bytes) * 80 / 100);
 	assert_in_range(writer.traffic.raw, sizeof(bytes), sizeof(bytes) + 1000);
-	if (image_receive(to, stream, -1, &err) < 0)
+	if (image_receive(&(struct image_target){ .directory = to }, stream, -1, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_file_is(file, bytes, sizeof(bytes));
 	close(stream);
@@ -262,12 +262,15 @@ static void test_a_damaged_stream_is_refused(void **state)
 		byte ^= 0x10;
 		assert_int_equal(pwrite(stream, &byte, 1, at), 1);
 		lseek(stream, 0, SEEK_SET);
-		assert_int_equal(image_receive(to, stream, -1, &err), -1);
+		assert_int_equal(
+			image_receive(&(struct image_target){ .directory = to }, stream, -1, &err),
+			-1);
 		byte ^= 0x10;
 		assert_int_equal(pwrite(stream, &byte, 1, at), 1);
 	}
 	lseek(stream, 0, SEEK_SET);
-	assert_int_equal(image_receive(to, stream, -1, &err), 0);
+	assert_int_equal(image_receive(&(struct image_target){ .directory = to }, stream, -1, &err),
+			 0);
 	close(stream);
 }
 

@@ -39,13 +39,19 @@ static int record(const char *directory)
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	close(ends[1]);
-	if (image_send((void *)(uintptr_t)directory, ends[0], output, false, &traffic, &err) < 0)
+	if (image_send(&(struct image_source){ .directory = directory }, ends[0], output, false,
+		       &traffic, &err) < 0)
 		fail_msg("%s", err.text);
 	close(ends[0]);
 	assert_int_equal(lseek(output, 0, SEEK_CUR), traffic.sent);
 	assert_int_equal(traffic.raw, traffic.sent);
 	assert_int_equal(lseek(output, 0, SEEK_SET), 0);
 	return output;
+}
+
+static int receive(const char *directory, int stream)
+{
+	return image_receive(&(struct image_target){ .directory = directory }, stream, -1, &err);
 }
 
 static void test_images_arrive(void **state)
@@ -69,7 +75,7 @@ static void test_images_arrive(void **state)
 	/* The zeros were left out. */
 	assert_int_equal(fstat(stream, &status), 0);
 	assert_true(status.st_size < (off_t)sizeof(bytes) * 3 / 4);
-	if (image_receive(to, stream, -1, &err) < 0)
+	if (receive(to, stream) < 0)
 		fail_msg("%s", err.text);
 	received = in_temporary("to/pages-1.img");
 	assert_file_is(received, bytes, sizeof(bytes));
@@ -120,15 +126,15 @@ static void test_damage_is_noticed(void **state)
 		byte ^= 0x10;
 		assert_int_equal(pwrite(stream, &byte, 1, at), 1);
 		lseek(stream, 0, SEEK_SET);
-		assert_int_equal(image_receive(to, stream, -1, &err), -1);
+		assert_int_equal(receive(to, stream), -1);
 		byte ^= 0x10;
 		assert_int_equal(pwrite(stream, &byte, 1, at), 1);
 	}
 	lseek(stream, 0, SEEK_SET);
-	assert_int_equal(image_receive(to, stream, -1, &err), 0);
+	assert_int_equal(receive(to, stream), 0);
 	assert_int_equal(ftruncate(stream, status.st_size - 1), 0);
 	lseek(stream, 0, SEEK_SET);
-	assert_int_equal(image_receive(to, stream, -1, &err), -1);
+	assert_int_equal(receive(to, stream), -1);
 }
 
 static void test_names_stay_in_the_directory(void **state)
@@ -146,7 +152,7 @@ static void test_names_stay_in_the_directory(void **state)
 		assert_int_equal(write(stream, head, sizeof(head)), sizeof(head));
 		assert_int_equal(write(stream, bad[i], strlen(bad[i])), strlen(bad[i]));
 		lseek(stream, 0, SEEK_SET);
-		assert_int_equal(image_receive(to, stream, -1, &err), -1);
+		assert_int_equal(receive(to, stream), -1);
 		assert_non_null(strstr(err.text, "name"));
 	}
 }
@@ -176,7 +182,7 @@ static void test_a_file_is_named_again(void **state)
 	assert_int_equal(image_write_end(&writer, &err), 0);
 	assert_int_equal(lseek(stream, 0, SEEK_CUR), writer.traffic.sent);
 	lseek(stream, 0, SEEK_SET);
-	if (image_receive(to, stream, -1, &err) < 0)
+	if (receive(to, stream) < 0)
 		fail_msg("%s", err.text);
 	memset(bytes + 2 * PAGE, 0, 13 * PAGE);
 	assert_file_is(one, bytes, sizeof(bytes));
@@ -210,7 +216,7 @@ static void test_bad_zeros_are_refused(void **state)
 				 0);
 		assert_int_equal(image_write_end(&writer, &err), 0);
 		lseek(stream, 0, SEEK_SET);
-		assert_int_equal(image_receive(to, stream, -1, &err), -1);
+		assert_int_equal(receive(to, stream), -1);
 		assert_non_null(strstr(err.text, bad[i].at > 0 ? "frame" : "zeros"));
 	}
 }
@@ -224,17 +230,17 @@ struct ends {
 static int send_in_child(void *data)
 {
 	const struct ends *ends = data;
+	struct image_source source = { .directory = ends->directory };
 	struct image_traffic traffic;
 
-	return image_send((void *)(uintptr_t)ends->directory, ends->control, ends->stream, false,
-			  &traffic, &err) < 0;
+	return image_send(&source, ends->control, ends->stream, false, &traffic, &err) < 0;
 }
 
 static int receive_in_child(void *data)
 {
 	const struct ends *ends = data;
 
-	return image_receive(ends->directory, ends->stream, -1, &err) < 0;
+	return receive(ends->directory, ends->stream) < 0;
 }
 
 /* It leaves while it is being written, and what is written late is there too. */
