@@ -19,16 +19,17 @@ teardown() {
 	echo "$huge_pages_before" >$huge_pages
 }
 
-# move_with_rounds MB DIRTY: container 101 moves live. In pages: sent has what each round sent, total is the sum, last what
-# counted as changed in the frozen container, memory all that was sent of memory, criu's images included.
+# move_with_rounds MB DIRTY: container 101 moves live. In pages, as if none were compressed: sent has what each round sent,
+# total is the sum, last what counted as changed in the frozen container, memory all that was sent of memory, criu's images
+# included.
 move_with_rounds() {
 	container A 101 mem MB="$1" DIRTY="$2"
 	run --separate-stderr on A timeout -k 5 $((120 * slowness)) vzmigrate -b -v --online 10.77.0.2 101 </dev/null
 	assert_status 0
 	assert_runs_only_on B 101
 	assert_memory 101
-	mapfile -t sent < <(fields_of round 'sent // 4096')
-	memory=$(fields_of result 'bytes["memory"] // 4096')
+	mapfile -t sent < <(fields_of round 'uncompressed // 4096')
+	memory=$(fields_of result 'memory_uncompressed // 4096')
 	last=$(fields_of message 'text' | sed -n 's/^\([0-9]*\) bytes of memory had changed when it stood still$/\1/p')
 	[ ${#sent[@]} -gt 0 ] || fail "no round in:" "$output"
 	[ -n "$last" ] || fail "nothing is said of the last difference in:" "$output"
