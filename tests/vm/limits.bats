@@ -61,6 +61,8 @@ assert_devices() {
 	container A 101 mem MB=16 EXTRA="$limits"
 	assert_limits A 101
 	client_start one 10.77.0.101 --pause 50
+	# As on a node where nothing has asked for controllers yet.
+	echo "-cpu -memory -pids" >/sys/fs/cgroup/cgroup.subtree_control
 	migrate --online 10.77.0.2 101:201
 	assert_status 0
 	[[ $output != *limit* ]] || fail "a limit is said to be lost:" "$output"
