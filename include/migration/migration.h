@@ -78,8 +78,8 @@ struct migration {
 	struct container target;    /* as it shall be there */
 	struct facts facts;	    /* what the checks found out about it here */
 	struct areas areas;
-	char *images;	     /* on the destination */
-	char *store;	     /* and where memory goes there that is not in them; NULL: all is in them */
+	char *images; /* on the destination */
+	char *store;  /* and where memory goes there that is not in them; NULL: all is in them */
 	json_object *early;  /* node/early_images.h's; NULL when none can go ahead */
 	json_object *dumped; /* {"images": node/manifest.h's}; NULL before the dump */
 	char *name;	     /* the migration's own; NULL before it has begun */
