@@ -62,7 +62,8 @@ assert_devices() {
 	assert_limits A 101
 	client_start one 10.77.0.101 --pause 50
 	# As on a node where nothing has asked for controllers yet.
-	echo "-cpu -memory -pids" >/sys/fs/cgroup/cgroup.subtree_control
+	find /sys/fs/cgroup -depth -name cgroup.subtree_control -exec sh -c 'echo "-cpu -memory -pids" >"$1"' _ {} \;
+	[ ! -e /sys/fs/cgroup/lxc.payload.101/memory.max ]
 	migrate --online 10.77.0.2 101:201
 	assert_status 0
 	[[ $output != *limit* ]] || fail "a limit is said to be lost:" "$output"
