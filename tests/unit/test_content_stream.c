@@ -80,7 +80,7 @@ static int64_t dump(const struct container *container, struct ends *ends)
 	assert_int_equal(file_read(received, (size_t)1 << 30, &arrived, &err), 0);
 	assert_int_equal(arrived.length, content.length);
 	assert_memory_equal(text_string(&arrived), text_string(&content), content.length);
-	print_message("# of %zu KiB %lld were traffic.sent\n", content.length >> 10,
+	print_message("# of %zu KiB %lld were sent\n", content.length >> 10,
 		      (long long)traffic.sent >> 10);
 	return traffic.sent;
 }
