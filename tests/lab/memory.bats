@@ -132,7 +132,7 @@ moves_on() {
 	*--noiter*) events 'not of("round")' ;;
 	*) events 'of("round")' ;;
 	esac
-	assert_runs_only_on "$to" 101
+	assert_runs_only_on "$to" 101 || fail "$output"
 	assert_memory 101
 	wait_until 20 went_on "$memory_line"
 }
