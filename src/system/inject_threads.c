@@ -143,8 +143,11 @@ static bool is_dead(pid_t pid, pid_t thread)
 {
 	CLEANUP(memory_release) char *name = memory_format("task/%d/stat", (int)thread);
 	CLEANUP(text_release) struct text content = { 0 };
-	char state = proc_read(pid, name, &content) ? proc_state(&content) : '\0';
+	char state;
 
+	if (!proc_read(pid, name, &content))
+		return true;
+	state = proc_state(&content);
 	return state == '\0' || state == 'Z' || state == 'X';
 }
 

@@ -77,7 +77,9 @@ char proc_state(const struct text *stat)
 {
 	const char *end = strrchr(text_string(stat), ')');
 
-	return end != NULL && text_starts_with(end, ") ") ? end[2] : '\0';
+	if (end == NULL || !text_starts_with(end, ") "))
+		return '\0';
+	return end[2];
 }
 
 uint64_t proc_start_time(pid_t pid)
