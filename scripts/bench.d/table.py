@@ -148,8 +148,8 @@ Seconds; medians of %d, each measured in turn with the others, in parentheses th
 - *Stop*: how long a TCP client that only listens hears nothing (a container says something every two milliseconds).
 - *By hand*: `scripts/recipe`: rsync, lxc-checkpoint, rsync, rsync of the images, restore.
 - *Floor*: the same client while criu dumps and restores a container of 1 MiB on one host: nothing is copied.
-- The memory is random and does not compress, but where a row says how much of each page is noise; so many MB/s of it are rewritten, in whole pages, scattered. After each
-  move every page was verified.
+- The memory is random and does not compress, but where a row says how much of each page is noise; so many MB/s of it
+  are rewritten, in whole pages, scattered. After each move every page was verified.
 
 '''
 
