@@ -3,7 +3,7 @@
 # All memory arrives, whatever the program does with it meanwhile, by every type of migration; and vzmigrate
 # itself needs little.
 #
-# MEMORY_ROUNDS (10): so often there and back.
+# MEMORY_ROUNDS (4, so that each type has its turn): so often there and back.
 
 load helper
 
@@ -86,14 +86,15 @@ is_found() {
 	is_found bit "broken (it begins as generation" yes
 }
 
-# spared: large memory was none of criu's business, where its kernel would have been asked about it (since 6.7).
+# spared: most of 72 MiB in large areas, of which the program has unmapped some, was none of criu's business where
+# its kernel would have been asked about it (since 6.7).
 spared() {
 	local bytes
 	bytes=$(sed -n 's/.*"of \([0-9]*\) bytes of memory criu did not ask page by page".*/\1/p' <<<"$output")
 	if printf '%s\n' 6.7 "$(uname -r)" | sort -VC; then
-		[ "$bytes" -ge $((72 << 20)) ]
+		[ "$bytes" -ge $((36 << 20)) ] || fail "criu was spared $bytes bytes"
 	else
-		[ "$bytes" -eq 0 ]
+		[ "$bytes" -eq 0 ] || fail "criu was spared $bytes bytes"
 	fi
 }
 
@@ -102,7 +103,7 @@ spared() {
 	local types=("" "--noiter" "--lazy" "--lazy --noiter") from=A to=B options
 	container A 101 memory MB=72 SHARED=24 DIRTY=12 CHURN=yes FILES=500
 	client_start one 10.77.0.101
-	for ((i = 0; i < 2 * ${MEMORY_ROUNDS:-10}; i++)); do
+	for ((i = 0; i < 2 * ${MEMORY_ROUNDS:-4}; i++)); do
 		read -ra options <<<"${types[i / 2 % 4]}"
 		MIGRATE_HOST=$from migrate -b -v -v --online -r no "${options[@]}" "$(address $to)" 101
 		assert_status 0
