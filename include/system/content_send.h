@@ -16,6 +16,7 @@
 #include "system/pace.h"
 #include "system/page_send.h"
 
+/* Released by the end of the sender's process (system/memory_send.h). */
 struct content_sender {
 	struct content_index *index; /* borrowed; NULL: nothing of it is sent */
 	struct table objects;	     /* what an object is -> its number */
@@ -29,7 +30,5 @@ struct content_sender {
 int content_send_round(struct content_sender *content, struct page_sender *sender,
 		       const struct memory_processes *processes, const struct pace *pace,
 		       int answers, int64_t *resident, struct error *err);
-
-void content_sender_release(struct content_sender *content);
 
 #endif

@@ -19,7 +19,7 @@
 /* The longest name of a file that pages are sent into, with its end. */
 #define PAGE_FILE_SIZE 24
 
-/* Starts from zeros and the writer's output. */
+/* Starts from zeros and the writer's output. Released by the end of the sender's process (system/memory_send.h). */
 struct page_sender {
 	struct image_writer writer;
 	struct page_hash_key key;
@@ -29,7 +29,6 @@ struct page_sender {
 };
 
 int page_sender_prepare(struct page_sender *sender, struct error *err);
-void page_sender_release(struct page_sender *sender);
 
 /* Says of these pages from `base` on, in the file of that name, what they are: IMAGE_ZERO, IMAGE_MISSING. */
 int page_send_ranges(struct page_sender *sender, const char *name, enum image_frame_kind kind,

@@ -244,9 +244,3 @@ int content_send_round(struct content_sender *content, struct page_sender *sende
 	content_index_build(content->index);
 	return 0;
 }
-
-void content_sender_release(struct content_sender *content)
-{
-	table_release(&content->objects);
-	table_release(&content->blocks);
-}

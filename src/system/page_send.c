@@ -23,14 +23,6 @@ int page_sender_prepare(struct page_sender *sender, struct error *err)
 	return page_hash_key_make(&sender->key, err);
 }
 
-void page_sender_release(struct page_sender *sender)
-{
-	free(sender->buffer);
-	image_writer_release(&sender->writer);
-	page_hash_key_release(&sender->key);
-	*sender = (struct page_sender){ 0 };
-}
-
 /* Frames that follow are about this file. */
 static int choose_file(struct page_sender *sender, const char *name, struct error *err)
 {
