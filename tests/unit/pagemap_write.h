@@ -7,18 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-
-static inline void add_number(struct text *message, unsigned int field, uint64_t value)
-{
-	unsigned char byte = (unsigned char)(field << 3);
-
-	text_append(message, &byte, 1);
-	do {
-		byte = (unsigned char)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
-		text_append(message, &byte, 1);
-		value >>= 7;
-	} while (value > 0);
-}
+#include "system/protobuf.h"
 
 static inline void add_word(struct text *image, uint32_t word)
 {
@@ -41,7 +30,7 @@ static inline void add_head(struct text *image, uint32_t pages_id)
 
 	add_word(image, 0x54564319);
 	add_word(image, 0x56084025);
-	add_number(&message, 1, pages_id);
+	protobuf_add_number(&message, 1, pages_id);
 	add_record(image, &message);
 }
 
@@ -50,10 +39,10 @@ static inline void add_entry(struct text *image, uint64_t start, uint64_t pages,
 {
 	CLEANUP(text_release) struct text message = { 0 };
 
-	add_number(&message, 1, start);
-	add_number(&message, 2, (uint32_t)pages);
-	add_number(&message, 4, flags);
-	add_number(&message, 5, pages);
+	protobuf_add_number(&message, 1, start);
+	protobuf_add_number(&message, 2, (uint32_t)pages);
+	protobuf_add_number(&message, 4, flags);
+	protobuf_add_number(&message, 5, pages);
 	add_record(image, &message);
 }
 

@@ -78,12 +78,12 @@ static void test_what_older_versions_wrote(void **state)
 
 	(void)state;
 	add_head(&bytes, 1);
-	add_number(&message, 1, PAGE);
-	add_number(&message, 2, 2);
+	protobuf_add_number(&message, 1, PAGE);
+	protobuf_add_number(&message, 2, 2);
 	add_record(&bytes, &message);
-	add_number(&message, 1, 3 * PAGE);
-	add_number(&message, 2, 1);
-	add_number(&message, 3, 1);
+	protobuf_add_number(&message, 1, 3 * PAGE);
+	protobuf_add_number(&message, 2, 1);
+	protobuf_add_number(&message, 3, 1);
 	add_record(&bytes, &message);
 	assert_int_equal(read_image(&bytes, &image), 0);
 	assert_int_equal(image.count, 2);
@@ -108,10 +108,10 @@ static void test_unknown_fields(void **state)
 	(void)state;
 	add_head(&bytes, 1);
 	text_append(&message, unknown, sizeof(unknown) - 1);
-	add_number(&message, 5, 9);
-	add_number(&message, 1, PAGE);
+	protobuf_add_number(&message, 5, 9);
+	protobuf_add_number(&message, 1, PAGE);
 	text_append(&message, unknown, sizeof(unknown) - 1);
-	add_number(&message, 4, PAGEMAP_LAZY);
+	protobuf_add_number(&message, 4, PAGEMAP_LAZY);
 	add_record(&bytes, &message);
 	if (read_image(&bytes, &image) < 0)
 		fail_msg("%s", err.text);
