@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -33,6 +34,15 @@ static inline int remove_temporary(void **state)
 static inline char *in_temporary(const char *name)
 {
 	return memory_format("%s/%s", temporary, name);
+}
+
+/* Makes a directory in it and returns its path; the caller frees. */
+static inline char *make_directory(const char *name)
+{
+	char *path = in_temporary(name);
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	return path;
 }
 
 /* Writes these bytes to a file in it and returns its path; the caller frees. */

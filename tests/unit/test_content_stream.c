@@ -51,8 +51,8 @@ static void write_pages(const struct container *container, const char *path)
 /* What criu would have written goes over; all of it arrives. Returns the bytes that were sent. */
 static int64_t dump(const struct container *container, struct ends *ends)
 {
-	CLEANUP(memory_release) char *from = in_temporary("from");
-	CLEANUP(memory_release) char *to = in_temporary("to");
+	CLEANUP(memory_release) char *from = make_directory("from");
+	CLEANUP(memory_release) char *to = make_directory("to");
 	CLEANUP(memory_release) char *image = in_temporary("from/pages-1.img");
 	CLEANUP(memory_release) char *kept = in_temporary("kept");
 	CLEANUP(memory_release) char *received = in_temporary("to/pages-1.img");
@@ -64,8 +64,6 @@ static int64_t dump(const struct container *container, struct ends *ends)
 	int control[2];
 	struct image_traffic traffic;
 
-	assert_int_equal(mkdir(from, 0700), 0);
-	assert_int_equal(mkdir(to, 0700), 0);
 	write_pages(container, kept);
 	assert_int_equal(file_read(kept, (size_t)1 << 30, &content, &err), 0);
 	assert_int_equal(file_write(image, &content, 0644, &err), 0);

@@ -19,14 +19,6 @@
 
 static struct error err;
 
-static char *make_directory(const char *name)
-{
-	char *path = in_temporary(name);
-
-	assert_int_equal(mkdir(path, 0700), 0);
-	return path;
-}
-
 static int receive(const char *directory, const char *store, int stream)
 {
 	lseek(stream, 0, SEEK_SET);

@@ -15,14 +15,6 @@
 
 static struct error err;
 
-static char *make_directory(const char *name)
-{
-	char *path = in_temporary(name);
-
-	assert_int_equal(mkdir(path, 0700), 0);
-	return path;
-}
-
 /* Bytes that differ from place to place, with a hole of zeros in the middle. */
 static void fill(unsigned char *bytes, size_t length)
 {
