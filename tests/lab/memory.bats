@@ -209,18 +209,20 @@ falls_back() {
 	falls_back "is copied while it stands still: 10.77.0.2: the kernel cannot fill memory in"
 }
 
-# was_sent SHARE [OPTION...]: container 101 moves to B over a slow link, and of its memory, in all no less than it has, that
-# many per cent were sent at most, and 12 less at least; -v says so. Then it moves back.
+# was_sent LEAST MOST [OPTION...]: container 101 moves to B over a slow link, and of its memory, in all no less than it has,
+# so many per cent were sent; -v says so. Then it moves back.
 was_sent() {
-	local share=$1
-	shift
+	local least=$1 most=$2
+	shift 2
 	lab link 100mbit
 	migrate -b -v --online "$@" 10.77.0.2 101
 	lab link unlimited
 	assert_status 0
 	events "(lambda r: r['memory_uncompressed'] > 48 << 20 and
-		$((share - 12)) <= 100 * r['bytes']['memory'] / r['memory_uncompressed'] <= $share)(of('result')[0])"
-	events "any('bytes of memory were ' in e['text'] and ('compressed' in e['text']) == ($share < 100) for e in of('message'))"
+		$least <= 100 * r['bytes']['memory'] / r['memory_uncompressed'] <= $most)(of('result')[0])"
+	# Of noise, too, a page may become smaller: whether anything was compressed is certain only at either end.
+	events "any('bytes of memory were ' in e['text'] and
+		('compressed' in e['text']) in ($least < 100, $most < 100) for e in of('message'))"
 	assert_runs_only_on B 101
 	assert_memory 101
 	MIGRATE_HOST=B migrate --online 10.77.0.1 101
@@ -230,14 +232,14 @@ was_sent() {
 
 @test "what can be compressed goes over a slow link as less, by every type, and arrives as it was; what cannot as it is" {
 	container A 101 memory MB=72 DIRTY=4 PROCESSES=1 CHANGES=no NOISE=30
-	was_sent 42
-	was_sent 42 --noiter
-	was_sent 42 --lazy --noiter
+	was_sent 30 42
+	was_sent 30 42 --noiter
+	was_sent 30 42 --lazy --noiter
 	# What ssh compresses already is left to it.
-	was_sent 100 --ssh=-C
+	was_sent 100 100 --ssh=-C
 	lab ct-remove A 101
 	container A 101 memory MB=72 DIRTY=4 PROCESSES=1 CHANGES=no
-	was_sent 100
+	was_sent 97 100
 }
 
 @test "its own memory: at most 32 MiB, and 24 bytes for each page of the container" {
