@@ -38,9 +38,9 @@ struct memory_store *memory_store_open(const char *directory, pid_t pid, struct 
 struct memory_store *memory_store_share(struct memory_store *store);
 
 /* What there is at [offset, offset + length): returns a kind, and in *found how many bytes of it, at
- * least one page; -1 on failure. All in whole pages. */
+ * least one page, of data at most `most`; -1 on failure. All in whole pages. */
 int memory_store_look(const struct memory_store *store, uint64_t offset, uint64_t length,
-		      uint64_t *found, struct error *err);
+		      uint64_t most, uint64_t *found, struct error *err);
 
 /* Somebody waits for the page at this offset, which is awaited. False when that could not be said just now. */
 bool memory_store_want(struct memory_store *store, uint64_t offset);

@@ -225,7 +225,7 @@ static int settle(struct lazy_memory *memory, const struct lazy_range *range, ui
 {
 	struct lazy_range part;
 	int outcome;
-	int kind = memory_store_look(memory->store, range->origin, range->end - range->start,
+	int kind = memory_store_look(memory->store, range->origin, range->end - range->start, most,
 				     length, err);
 
 	*given = 0;
@@ -238,7 +238,7 @@ static int settle(struct lazy_memory *memory, const struct lazy_range *range, ui
 		lazy_ranges_drop(&memory->missing, range->start, range->start + *length);
 		return SETTLED;
 	}
-	part = first_bytes(range, *length < most ? *length : most);
+	part = first_bytes(range, *length);
 	outcome = judge(give(memory, &part, given, err));
 	if (outcome != SETTLED)
 		return outcome;

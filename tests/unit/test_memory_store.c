@@ -55,9 +55,9 @@ static void assert_looks(const char *expected)
 
 	for (uint64_t from = 0; from < pages; from++)
 		for (uint64_t to = from + 1; to <= pages; to++) {
+			uint64_t length = (to - from) * PAGE;
 			uint64_t found = 0;
-			int kind = memory_store_look(store, from * PAGE, (to - from) * PAGE, &found,
-						     &err);
+			int kind = memory_store_look(store, from * PAGE, length, length, &found, &err);
 			uint64_t same = from;
 
 			assert_true(kind >= 0);
@@ -69,6 +69,10 @@ static void assert_looks(const char *expected)
 				    found <= (same - from) * PAGE);
 			if (kind != STORE_AWAITED)
 				assert_int_equal(found, (same - from) * PAGE);
+			kind = memory_store_look(store, from * PAGE, length, PAGE, &found, &err);
+			assert_int_equal(letters[kind], expected[from]);
+			if (kind == STORE_DATA)
+				assert_int_equal(found, PAGE);
 		}
 	memory_store_release(&store);
 }
