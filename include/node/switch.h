@@ -33,7 +33,8 @@ enum arrival {
 int switch_take_over(struct host *host, bool alone, enum arrival *arrival, struct error *reason,
 		     struct error *err);
 
-/* Source: the destination has said that it has the container. What came for it meanwhile goes there. */
+/* Source: the destination has said that it has the container. What came for it meanwhile goes there, and here it is
+ * unplugged. */
 int switch_note_moved(struct host *host, struct error *err);
 
 /* Source, after that: the frozen original ends. */

@@ -137,8 +137,8 @@ void image_stream_release(struct image_stream *stream);
 
 /*
  * The same for whatever sends frames: send() runs in a process of its own, with its end of `control` and the
- * stream; *traffic is to be what went through that. It ends with this program. `packs`: it may send packed frames;
- * not where the connection compresses already.
+ * stream; *traffic is to be what went through that. The process, and what send() has not released, ends with the
+ * stream. `packs`: it may send packed frames; not where the connection compresses already.
  */
 typedef int image_sender(void *data, int control, int output, bool packs,
 			 struct image_traffic *traffic, struct error *err);

@@ -277,10 +277,13 @@ static int copy_rest(struct migration *migration, struct error *err)
 	return migration->unfinished ? 0 : copy_memory_follow(migration, err);
 }
 
-/* What follows a failure after the switch is for --recover; retire() says so. */
+/*
+ * After the first moments over there: freeing much memory takes long, and where both nodes share processors the
+ * container would feel it. What else has failed since it is known to be there is no reason to keep the original.
+ */
 static int release(struct migration *migration, struct error *err)
 {
-	if (migration->unfinished)
+	if (migration->host.journal.state != JOURNAL_MOVED)
 		return 0;
 	return node_call(&migration->source, "release", NULL, NULL, err);
 }
@@ -364,8 +367,8 @@ const struct step steps[] = {
 	{ "start", "starting", KIND_RESTART, PHASE_SWITCH, EXIT_VE_START, take_over },
 	{ "hand-over", NULL, KIND_LEFT, PHASE_SWITCH, EXIT_VE_START, take_over },
 	{ "copy-rest", NULL, KIND_ONLINE, PHASE_AFTER, EXIT_COPY, copy_rest },
-	{ "release", NULL, KIND_ONLINE, PHASE_AFTER, EXIT_VE_STOP, release },
 	{ "fill", "filling in memory", KIND_ONLINE, PHASE_AFTER, EXIT_VE_START, fill },
+	{ "release", NULL, KIND_ONLINE, PHASE_AFTER, EXIT_VE_STOP, release },
 	{ "finish", NULL, KIND_MOVE, PHASE_AFTER, EXIT_COPY, finish },
 	{ "retire", "cleaning up", KIND_MOVE, PHASE_AFTER, EXIT_COPY, retire },
 	/* clang-format on */

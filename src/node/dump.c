@@ -135,12 +135,7 @@ int dump_await(struct host *host, json_object **dumped, struct error *err)
 int dump_release(struct host *host, struct error *err)
 {
 	CLEANUP(memory_release) char *work = checkpoint_work(host);
-	struct error failure;
 
-	/* The destination announces the same addresses by now. */
-	if (host->runtime->unplug_network(&host->container, &failure) < 0)
-		log_warning("container '%s' could not be unplugged here: %s", host->container.id,
-			    failure.text);
 	/* SIGKILL waits in every task before the thaw: none returns to its program. */
 	if (host->freezer != NULL &&
 	    (cgroup_kill(host->freezer, err) < 0 || cgroup_thaw(host->freezer, err) < 0))

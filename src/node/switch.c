@@ -105,9 +105,18 @@ int switch_take_over(struct host *host, bool alone, enum arrival *arrival, struc
 
 int switch_note_moved(struct host *host, struct error *err)
 {
+	struct error failure;
+
 	/* First: its peers wait for it. */
 	frames_forward(host);
-	return journal_set_state(&host->journal, JOURNAL_MOVED, err);
+	if (journal_set_state(&host->journal, JOURNAL_MOVED, err) < 0)
+		return -1;
+	/* The destination announces the same addresses by now. */
+	if (switch_mode_is(host, "resume") &&
+	    host->runtime->unplug_network(&host->container, &failure) < 0)
+		log_warning("container '%s' could not be unplugged here: %s", host->container.id,
+			    failure.text);
+	return 0;
 }
 
 int switch_release(struct host *host, struct error *err)

@@ -147,7 +147,7 @@ static int run_round(struct sending *sending, int control, struct error *err)
 }
 
 /* The dump waits for the answer: first all scans, then everything else. What notices writes stays until this
- * process ends: criu does not mind, and taking it away takes longer than the scan. */
+ * process ends: criu does not mind. */
 static int run_last(struct sending *sending, int control, bool later, struct error *err)
 {
 	struct memory_round round = { 0 };
@@ -225,8 +225,7 @@ int memory_send(void *data, int control, int output, bool packs, struct image_tr
 		struct error *err)
 {
 	const struct memory_send *order = data;
-	/* Released by the end of this process: that nobody notices writes any more takes the kernel 27 ms for
-	 * each GiB, which nobody has to wait for. */
+	/* Released by the end of this process, which comes late (image_stream.c). */
 	struct sending sending = {
 		.order = order,
 		.sender = { .writer = { .output = output, .choice = { .allowed = packs } } },
