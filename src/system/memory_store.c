@@ -152,7 +152,8 @@ bool memory_store_is_lost(const struct memory_store *store, uint64_t offset)
 	if (fd >= 0 || (errno != ENXIO && errno != ENOENT))
 		return false;
 	/* What it received before it ended is there. */
-	return memory_store_look(store, offset, page_size(), page_size(), &length, &ignored) == STORE_AWAITED;
+	return memory_store_look(store, offset, page_size(), page_size(), &length, &ignored) ==
+	       STORE_AWAITED;
 }
 
 /* Whoever reads it may be gone, and another come. */

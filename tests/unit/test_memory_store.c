@@ -57,7 +57,8 @@ static void assert_looks(const char *expected)
 		for (uint64_t to = from + 1; to <= pages; to++) {
 			uint64_t length = (to - from) * PAGE;
 			uint64_t found = 0;
-			int kind = memory_store_look(store, from * PAGE, length, length, &found, &err);
+			int kind =
+				memory_store_look(store, from * PAGE, length, length, &found, &err);
 			uint64_t same = from;
 
 			assert_true(kind >= 0);
