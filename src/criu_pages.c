@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Alone responsible for criu not looking at large memory that it leaves to us: a library in criu's process
- * (include/system/left_pages.h), which stands before the C library's ioctl().
+ * Alone responsible for criu not working for large memory that it leaves to us: a library in criu's process
+ * (include/system/left_pages.h), which stands before the C library's ioctl() and memcpy().
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -197,4 +199,80 @@ __attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, 
 			return 0;
 	}
 	return (int)syscall(SYS_ioctl, fd, request, argument);
+}
+
+/* --- criu's list of the pages that a process is to give ---------------------------------------------------------- */
+
+/* What criu copies that is so large is the room for that list. */
+#define LARGE_COPY ((size_t)1 << 20)
+
+struct sparse_copy {
+	unsigned char *to;
+	const unsigned char *from;
+	size_t length;
+	size_t done;
+};
+
+/* Up to there it is to be zero; in memory that is shared that takes no room. */
+static void put_zeros(struct sparse_copy *copy, size_t end)
+{
+	uintptr_t page = page_size();
+	uintptr_t start = (uintptr_t)copy->to + copy->done;
+	uintptr_t behind = (uintptr_t)copy->to + end;
+	uintptr_t first = (start + page - 1) / page * page;
+	uintptr_t last = behind / page * page;
+
+	copy->done = end;
+	if (first >= last || madvise((void *)first, last - first, MADV_REMOVE) < 0)
+		first = last = behind;
+	memset((void *)start, 0, first - start);
+	memset((void *)last, 0, behind - last);
+}
+
+static void copy_written(void *data, uint64_t start, uint64_t end, enum page_state state)
+{
+	struct sparse_copy *copy = data;
+	uintptr_t from = (uintptr_t)copy->from;
+	size_t first = start > from ? start - from : 0;
+	size_t behind = end - from < copy->length ? end - from : copy->length;
+
+	if (state == PAGE_ZERO)
+		return;
+	put_zeros(copy, first);
+	memmove(copy->to + first, copy->from + first, behind - first);
+	copy->done = behind;
+}
+
+/* Is it private memory of our own, of which what is not there is zero, and was it copied? */
+static bool copy_sparsely(struct sparse_copy *copy)
+{
+	CLEANUP(mappings_release) struct mappings own = { 0 };
+	CLEANUP(descriptor_close) int pagemap = page_scan_open(getpid());
+	uintptr_t page = page_size();
+	uintptr_t from = (uintptr_t)copy->from;
+	struct mapping pages = {
+		.start = from / page * page,
+		.end = (from + copy->length + page - 1) / page * page,
+	};
+	struct error ignored;
+
+	if (pagemap < 0 || mappings_read(getpid(), &own, &ignored) < 0 ||
+	    !mappings_cover(&own, &pages) ||
+	    page_scan(pagemap, PAGE_SCAN_PRESENT, pages.start, pages.end, copy_written, copy) < 0)
+		return false;
+	put_zeros(copy, copy->length);
+	return true;
+}
+
+/*
+ * criu makes room for as many pages as the mappings of a process could have, 16 bytes for each, and copies all of
+ * that room, used or not, into memory that it shares with the process: 10 ms for each GiB of addresses, and memory as well.
+ */
+__attribute__((visibility("default"))) void *memcpy(void *to, const void *from, size_t length)
+{
+	struct sparse_copy copy = { .to = to, .from = from, .length = length };
+
+	if (length < LARGE_COPY || records == NULL || !copy_sparsely(&copy))
+		memmove(to, from, length);
+	return to;
 }

@@ -4,7 +4,7 @@
  * every page that it leaves out, and has the process put each into a pipe that nobody reads: 70 ms for each GiB of
  * the stop. In criu's process the library `criu-pages.so` (src/criu_pages.c) answers the question for them: there
  * are none. What there is, asked of the same kernel at the same moment, it writes down; and the images get
- * it from there, as if criu had said it.
+ * it from there, as if criu had said it. Nor does it let criu copy the room that it has for that list.
  *
  * Where the library cannot be loaded, or anything at all is not as it should be, criu does everything itself.
  *

@@ -3,6 +3,7 @@
  * down coming into criu's images. */
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,6 +78,46 @@ static void ask_of(const char *what, int pagemap, size_t size, int flags, bool f
 	printf("%s %ld%s\n", what, heard.count, heard.walk_end == start + size ? "" : " early");
 	if (strcmp(what, "large") == 0)
 		printf("at %llx of %d\n", (unsigned long long)start, (int)getpid());
+}
+
+/* Room for a list of which only the beginning, and something in the middle, was ever written; copied by criu's means, to
+ * where something else has been. */
+static void copy_room(const char *what, size_t size, char *from, size_t offset)
+{
+	static void *(*volatile copy)(void *to, const void *from, size_t length) = memcpy;
+	int file = memfd_create("to", MFD_CLOEXEC);
+	struct stat status;
+	char *to;
+
+	if (ftruncate(file, (off_t)(2 * size)) < 0)
+		exit(9);
+	to = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	memset(to + size / 2, 5, 3 * page_size());
+	touch(from + size / 2);
+	memset(from, 7, page_size() + 9);
+	copy(to + 100, from + offset, size - 100);
+	fstat(file, &status);
+	printf("%s: %s, %d pages\n", what,
+	       memcmp(to + 100, from + offset, size - 100) == 0 ? "the same" : "another",
+	       (int)((uint64_t)status.st_blocks * 512 / page_size()));
+	munmap(to, 2 * size);
+	close(file);
+}
+
+static int be_asked_to_copy(void)
+{
+	char *from = map(8 * MIB, MAP_PRIVATE);
+	FILE *file = tmpfile();
+	char *other;
+
+	copy_room("aligned", 4 * MIB, from, 100);
+	copy_room("not aligned", 4 * MIB, from, 16);
+	copy_room("small", MIB / 2, map(MIB, MAP_PRIVATE), 100);
+	if (file == NULL || ftruncate(fileno(file), (off_t)(8 * MIB)) < 0)
+		return 9;
+	other = mmap(NULL, 8 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE, fileno(file), 0);
+	copy_room("a file's", 4 * MIB, other, 100);
+	return 0;
 }
 
 static int be_asked(bool with_locked)
@@ -178,6 +219,20 @@ static void test_as_much_is_locked(void **state)
 	if (!run(temporary, "be-asked-with-locked", &output))
 		return;
 	assert_heard(&output, "large 2\n");
+}
+
+/* Written: two pages at the beginning, and three in the middle; not aligned each part of pages touches one more. */
+static void test_room_that_is_copied(void **state)
+{
+	CLEANUP(text_release) struct text output = { 0 };
+
+	(void)state;
+	if (!run(temporary, "be-asked-to-copy", &output))
+		return;
+	assert_heard(&output, "aligned: the same, 5 pages\n");
+	assert_heard(&output, "not aligned: the same, 8 pages\n");
+	assert_heard(&output, "small: the same, 128 pages\n");
+	assert_heard(&output, "a file's: the same, 1024 pages\n");
 }
 
 /* Then the kernel answers. */
@@ -283,15 +338,14 @@ static void test_no_records(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		FILE_TEST(test_large_memory),
-		FILE_TEST(test_as_much_is_locked),
-		FILE_TEST(test_records_cannot_be_written),
-		FILE_TEST(test_image_gets_them),
-		FILE_TEST(test_image_has_them),
-		FILE_TEST(test_process_has_gone),
-		FILE_TEST(test_no_records),
+		FILE_TEST(test_large_memory),	     FILE_TEST(test_as_much_is_locked),
+		FILE_TEST(test_room_that_is_copied), FILE_TEST(test_records_cannot_be_written),
+		FILE_TEST(test_image_gets_them),     FILE_TEST(test_image_has_them),
+		FILE_TEST(test_process_has_gone),    FILE_TEST(test_no_records),
 	};
 
+	if (argc > 1 && strcmp(argv[1], "be-asked-to-copy") == 0)
+		return be_asked_to_copy();
 	if (argc > 1)
 		return be_asked(strcmp(argv[1], "be-asked-with-locked") == 0);
 	return RUN_ALL(tests);
