@@ -52,7 +52,7 @@ all: $(BUILD)/vzmigrate $(BUILD)/criu-pages.so ## build the program, and what it
 $(BUILD)/vzmigrate: $(BUILD)/src/main.o $(BUILD)/libvzmigrate.a
 	$(CC) $(link_flags) -o $@ $^ $(libraries)
 
-# It lives in criu's process: it takes little with it, no sanitizer, and only its ioctl is to be seen.
+# It lives in criu's process: it takes little with it, no sanitizer, and only its ioctl and memcpy are to be seen.
 library_sources := $(addprefix src/,criu_pages.c system/mappings.c system/page_scan.c base/memory.c base/text.c \
 	base/error.c)
 

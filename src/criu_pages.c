@@ -243,6 +243,14 @@ static void copy_written(void *data, uint64_t start, uint64_t end, enum page_sta
 	copy->done = behind;
 }
 
+/* Not in another pid namespace's, or mounted there: our number would be somebody else's. */
+static bool proc_is_ours(void)
+{
+	char self[16] = "";
+
+	return readlink("/proc/self", self, sizeof(self) - 1) > 0 && atoi(self) == getpid();
+}
+
 /* Is it private memory of our own, of which what is not there is zero, and was it copied? */
 static bool copy_sparsely(struct sparse_copy *copy)
 {
@@ -256,7 +264,7 @@ static bool copy_sparsely(struct sparse_copy *copy)
 	};
 	struct error ignored;
 
-	if (pagemap < 0 || mappings_read(getpid(), &own, &ignored) < 0 ||
+	if (!proc_is_ours() || pagemap < 0 || mappings_read(getpid(), &own, &ignored) < 0 ||
 	    !mappings_cover(&own, &pages) ||
 	    page_scan(pagemap, PAGE_SCAN_PRESENT, pages.start, pages.end, copy_written, copy) < 0)
 		return false;
@@ -271,8 +279,10 @@ static bool copy_sparsely(struct sparse_copy *copy)
 __attribute__((visibility("default"))) void *memcpy(void *to, const void *from, size_t length)
 {
 	struct sparse_copy copy = { .to = to, .from = from, .length = length };
+	int before = errno;
 
 	if (length < LARGE_COPY || records == NULL || !copy_sparsely(&copy))
 		memmove(to, from, length);
+	errno = before;
 	return to;
 }

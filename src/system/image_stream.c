@@ -26,7 +26,8 @@ struct order {
  * more takes the kernel 27 ms for each GiB, unless that memory is gone by then. */
 static int stay(int control, const struct image_traffic *traffic)
 {
-	struct pollfd released = { .fd = control };
+	/* Only that it is closed: its end was read before. */
+	struct pollfd released = { .fd = control, .events = 0 };
 	struct error ignored;
 
 	if (write(control, traffic, sizeof(*traffic)) != sizeof(*traffic))
@@ -137,10 +138,10 @@ int image_stream_finish(struct image_stream *stream, struct image_traffic *traff
 
 void image_stream_release(struct image_stream *stream)
 {
-	descriptor_close(&stream->control);
 	process_release(&stream->sender);
 	if (stream->receiver.socket >= 0)
 		remote_release(&stream->receiver);
+	descriptor_close(&stream->control);
 	descriptor_close(&stream->errors);
 	*stream = (struct image_stream)IMAGE_STREAM_NONE;
 }

@@ -9,7 +9,7 @@ from hosts import Failure
 # --timeout of every run: what is silent for longer is lost.
 TIMEOUT = 3
 ONLINE_DUMPED = ('copy-last', 'ready', 'await-dump', 'copy-images', 'place', 'restore', 'fence', 'commit', 'resume',
-                 'release')
+                 'fill', 'release')
 ONLINE_HELD = ('fence', 'commit', 'resume')
 RSYNC = ('copy-files', 'copy-last')
 # What the destination's agent does in a row.
