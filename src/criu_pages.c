@@ -275,7 +275,9 @@ static bool copy_sparsely(struct sparse_copy *copy)
 /*
  * criu makes room for as many pages as the mappings of a process could have, 16 bytes for each, and copies all of
  * that room, used or not, into memory that it shares with the process: 10 ms for each GiB of addresses, and memory as well.
+ * (The C library's header has reserved names for its parameters.)
  */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 __attribute__((visibility("default"))) void *memcpy(void *to, const void *from, size_t length)
 {
 	struct sparse_copy copy = { .to = to, .from = from, .length = length };
