@@ -57,12 +57,7 @@ static int retire_directory(const char *path, const char *private_area, bool rem
 int retire_container(struct host *host, bool remove, struct error *err)
 {
 	const struct container *container = &host->container;
-	struct error failure;
 
-	if (file_exists(container->directory) &&
-	    host->runtime->unplug_network(container, &failure) < 0)
-		log_warning("container '%s' could not be unplugged here: %s", container->id,
-			    failure.text);
 	if (file_path_below(container->private_area, container->directory))
 		return retire_directory(container->directory,
 					container->private_area + strlen(container->directory),

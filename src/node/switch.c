@@ -103,19 +103,26 @@ int switch_take_over(struct host *host, bool alone, enum arrival *arrival, struc
 	return 0;
 }
 
-int switch_note_moved(struct host *host, struct error *err)
+/* The destination announces the same addresses by now. */
+static void unplug(const struct host *host)
 {
+	const struct container *container = &host->container;
 	struct error failure;
 
+	if (file_exists(container->directory) &&
+	    host->runtime->unplug_network(container, &failure) < 0)
+		log_warning("container '%s' could not be unplugged here: %s", container->id,
+			    failure.text);
+}
+
+int switch_note_moved(struct host *host, struct error *err)
+{
 	/* First: its peers wait for it. */
 	frames_forward(host);
 	if (journal_set_state(&host->journal, JOURNAL_MOVED, err) < 0)
 		return -1;
-	/* The destination announces the same addresses by now. */
-	if (switch_mode_is(host, "resume") &&
-	    host->runtime->unplug_network(&host->container, &failure) < 0)
-		log_warning("container '%s' could not be unplugged here: %s", host->container.id,
-			    failure.text);
+	if (switch_mode_is(host, "resume"))
+		unplug(host);
 	return 0;
 }
 
@@ -126,6 +133,7 @@ int switch_release(struct host *host, struct error *err)
 
 int switch_retire(struct host *host, struct error *err)
 {
+	unplug(host);
 	return retire_container(host, json_find_flag(journal_header(&host->journal), "remove"),
 				err);
 }
