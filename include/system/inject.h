@@ -6,9 +6,9 @@
  * All threads of the process are stopped by ptrace (SEIZE and INTERRUPT, which no signal shows), so that
  * none forks or closes descriptors meanwhile; one of them makes the calls, from a system call instruction
  * that is in its vdso: nothing in its memory is changed. Then its registers and blocked signals are put
- * back, and a system call that was interrupted by the stop goes on as if nothing had happened. Together
- * this takes some 0.1 ms. On aarch64, sleeps and time limits that are relative begin anew (there the kernel
- * forgets which restart it had decided on before a tracer sees it).
+ * back, and when it is let go a system call that was interrupted by the stop goes on as if nothing had
+ * happened. Together this takes some 0.1 ms. On aarch64, sleeps and time limits that are relative begin anew
+ * (there the kernel forgets which restart it had decided on before a tracer sees it).
  *
  * Refused, with nothing changed: a process that is traced already; one that is no process of this
  * architecture's own kind (32 bit); one that has its system calls sent to itself (syscall user dispatch); a
@@ -19,9 +19,9 @@
 #define SYSTEM_INJECT_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include "base/error.h"
+#include "system/inject_threads.h"
 
 struct injection;
 
@@ -29,13 +29,13 @@ struct injection;
 typedef int inject_work(struct injection *injection, void *data, struct error *err);
 
 /*
- * Stops the process within timeout_ms, calls work(), lets it go, and returns what work() returned.
+ * Calls work(), and returns what that returned. The threads are all that a process has, and stopped
+ * (inject_threads_stop()): they are afterwards, too, and as they were.
  *
- * To be called in a child (process_fork()) that has no children itself and ends afterwards: only its end
- * frees a thread that was asked to stop and did not. All signals are blocked meanwhile, so that nothing
- * but SIGKILL ends the child half-way; then the process would go on with wrong registers.
+ * While work() runs nothing but SIGKILL may end the caller half-way, with which the process would go on with
+ * wrong registers.
  */
-int inject(pid_t pid, int timeout_ms, inject_work *work, void *data, struct error *err);
+int inject(struct inject_threads *threads, inject_work *work, void *data, struct error *err);
 
 /* One call (SYS_…). *result is what the kernel returns: -errno on failure. It must be one that does not
  * sleep: it is waited for without limit. */

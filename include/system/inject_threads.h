@@ -2,7 +2,9 @@
 /*
  * All threads of another process, stopped by ptrace and let go again: what system/inject.h works on.
  *
- * While there are any, all signals are blocked in this process: it must not end, and it waits for SIGCHLD.
+ * To be used in a child (process_fork()) that has no children itself and ends afterwards: only its end frees a
+ * thread that was asked to stop and did not. While there are any threads all signals are blocked in it, and it
+ * waits for SIGCHLD. When it is killed all go on.
  */
 #ifndef SYSTEM_INJECT_THREADS_H
 #define SYSTEM_INJECT_THREADS_H

@@ -39,8 +39,9 @@ struct memory_track {
 	pid_t pid;
 	bool shared;		    /* another process has the same memory: it cannot be followed */
 	int fault;		    /* the process's userfaultfd; -1 */
-	int failures;		    /* how often it could not be had */
+	int failures;		    /* how often the process could not be held for it */
 	struct mappings registered; /* where writes are noticed */
+	struct mappings refused;    /* where they cannot be */
 	struct mappings locked;	    /* what criu dumps itself: it is left out */
 };
 

@@ -5,7 +5,9 @@
  * When the last copy of the descriptor is closed, all of it is gone.
  *
  * A process can have a userfaultfd only for itself: it is made to ask for one (system/inject.h), and does not
- * keep it.
+ * keep it. And a mapping must be watched as a whole: where it has become another one by then it would be split,
+ * and mremap(), which takes only one, would fail in a program that does nothing wrong. So the process is held while
+ * its mappings are read and registered.
  */
 #ifndef SYSTEM_WRITE_WATCH_H
 #define SYSTEM_WRITE_WATCH_H
@@ -15,18 +17,35 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/process.h"
 
 /* Can this be done on this kernel? */
 bool write_watch_is_possible(void);
 
-/* One of the process, ready for use. -1 on failure. */
-int write_watch_open(pid_t pid, struct error *err);
+/* A process all of whose threads are stopped. Start from WRITE_HOLD_NONE. */
+struct write_hold {
+	struct process helper; /* it holds them, until it or this process ends */
+	int socket;
+};
+
+#define WRITE_HOLD_NONE                                                                            \
+	{                                                                                          \
+		.helper = PROCESS_NONE, .socket = -1                                               \
+	}
+
+/* *fault is its userfaultfd, ready for use; -1: it is made to ask for one. Keep it short. */
+int write_watch_hold(struct write_hold *hold, pid_t pid, int *fault, struct error *err);
+
+/* Returns when it goes on. */
+void write_watch_let_go(struct write_hold *hold);
 
 /*
- * From now on pages of this range can be protected, none of them is yet. Returns 0, or -1 with errno: EBUSY:
- * another userfaultfd has it; ENOMEM: the process has other memory by now, or none. What lies between
- * mappings is left out.
+ * From now on pages of this mapping, of a process that is held, can be protected. Returns 0, or -1 with errno:
+ * EBUSY: another userfaultfd has it; ENOMEM: the process has other memory by now, or none.
  */
 int write_watch_register(int fault, uint64_t start, uint64_t end);
+
+/* None of its pages is protected, whatever was there before. Returns 0, or -1 with errno. */
+int write_watch_reset(int fault, uint64_t start, uint64_t end);
 
 #endif

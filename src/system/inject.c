@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "system/inject.h"
 #include "system/inject_registers.h"
-#include "system/inject_threads.h"
 #include "system/proc.h"
 
 /* The vdso of any architecture is smaller. */
@@ -193,19 +192,15 @@ static int work_with(struct injection *injection, inject_work *work, void *data,
 	return outcome;
 }
 
-int inject(pid_t pid, int timeout_ms, inject_work *work, void *data, struct error *err)
+int inject(struct inject_threads *threads, inject_work *work, void *data, struct error *err)
 {
-	CLEANUP(inject_threads_release) struct inject_threads threads = INJECT_THREADS_NONE;
-	struct injection injection = { .threads = &threads };
+	struct injection injection = { .threads = threads };
 
 	if (!inject_is_possible())
 		return error_set(err, "there is no code for this processor");
-	if (inject_threads_stop(&threads, pid, timeout_ms, err) < 0)
-		return error_context(err, "cannot stop process %d", (int)pid);
-	if (choose_worker(&injection, err) < 0 || find_instruction(&injection, err) < 0 ||
-	    work_with(&injection, work, data, err) < 0)
-		return error_context(err, "cannot use process %d", (int)pid);
-	return 0;
+	if (choose_worker(&injection, err) < 0 || find_instruction(&injection, err) < 0)
+		return -1;
+	return work_with(&injection, work, data, err);
 }
 
 bool inject_is_possible(void)

@@ -202,21 +202,26 @@ static long trace_options(pid_t pid)
 	return PTRACE_O_TRACESYSGOOD | (filtered ? PTRACE_O_SUSPEND_SECCOMP : 0);
 }
 
-int inject_threads_stop(struct inject_threads *threads, pid_t pid, int timeout_ms,
-			struct error *err)
+static int stop_all(struct inject_threads *threads, pid_t pid, int timeout_ms, struct error *err)
 {
 	int64_t deadline = wait_clock() + timeout_ms;
 	long options = trace_options(pid);
 	int added;
 
-	if (open_notices(threads, err) < 0)
-		return -1;
 	do {
 		added = seize_all(threads, pid, options, err);
 		if (added < 0 || wait_until_stopped(threads, deadline, err) < 0)
 			return -1;
 	} while (added > 0);
 	return threads->count > 0 ? 0 : error_set(err, "it has ended");
+}
+
+int inject_threads_stop(struct inject_threads *threads, pid_t pid, int timeout_ms,
+			struct error *err)
+{
+	if (open_notices(threads, err) < 0 || stop_all(threads, pid, timeout_ms, err) < 0)
+		return error_context(err, "cannot stop process %d", (int)pid);
+	return 0;
 }
 
 int inject_threads_step(struct inject_threads *threads, pid_t thread, struct error *err)

@@ -20,7 +20,9 @@ struct scan {
 	bool last;
 	page_visitor *visit;
 	void *data;
-	struct mappings registered; /* of this time, of TRACK_WRITES */
+	struct mappings mappings;   /* all that there are */
+	struct mappings begun;	    /* of them: watched since just now (TRACK_WRITES) */
+	struct mappings registered; /* of them: watched until the next time */
 };
 
 enum track_method memory_track_probe(void)
@@ -54,38 +56,121 @@ static void visit_as_written(void *opaque, uint64_t start, uint64_t end, enum pa
 	scan->visit(scan->data, start, end, PAGE_WRITTEN);
 }
 
-/* A range in which nothing was noticed until now. Returns whether it is from now on. */
-static bool begin_range(struct scan *scan, const struct mapping *mapping)
+static void ignore_pages(void *data, uint64_t start, uint64_t end, enum page_state state)
+{
+	(void)data;
+	(void)start;
+	(void)end;
+	(void)state;
+}
+
+/* At these addresses. Another one that is there by now is not: the kernel tells. */
+static bool was_watched(const struct scan *scan, const struct mapping *mapping)
+{
+	return scan->track->fault >= 0 && mappings_cover(&scan->track->registered, mapping);
+}
+
+/* One page tells: mappings are watched as a whole. */
+static bool is_watched(const struct scan *scan, const struct mapping *mapping)
+{
+	return was_watched(scan, mapping) &&
+	       page_scan(scan->pagemap, PAGE_SCAN_WRITTEN, mapping->start,
+			 mapping->start + page_size(), ignore_pages, NULL) == 0;
+}
+
+static bool is_locked(const struct scan *scan, const struct mapping *mapping)
+{
+	return mappings_cover(&scan->track->locked, mapping);
+}
+
+/* What cannot be watched (another userfaultfd has it) is no reason to hold the process once more. */
+static bool has_new(const struct scan *scan)
+{
+	for (size_t i = 0; i < scan->mappings.count; i++) {
+		const struct mapping *mapping = &scan->mappings.items[i];
+
+		if (!is_locked(scan, mapping) && !is_watched(scan, mapping) &&
+		    !mappings_cover(&scan->track->refused, mapping))
+			return true;
+	}
+	return false;
+}
+
+/* Another program has another page map. */
+static int read_mappings(struct scan *scan, struct error *err)
+{
+	pid_t pid = scan->track->pid;
+
+	scan->mappings.count = 0;
+	descriptor_close(&scan->pagemap);
+	scan->pagemap = page_scan_open(pid);
+	if (scan->pagemap >= 0)
+		return mappings_read(pid, &scan->mappings, err);
+	return errno == ENOENT || errno == ESRCH
+		       ? 0
+		       : error_system(err, "cannot scan the memory of process %d", (int)pid);
+}
+
+static void begin_mapping(struct scan *scan, const struct mapping *mapping)
 {
 	struct memory_track *track = scan->track;
 
-	if (scan->last || track->fault < 0)
-		return false;
 	if (write_watch_register(track->fault, mapping->start, mapping->end) == 0)
-		return true;
-	/* It has executed another program: the memory that this could be done with has gone. */
-	if (errno == ENOMEM)
+		mappings_add(&scan->begun, mapping->start, mapping->end);
+	else if (errno != ENOMEM)
+		mappings_add(&track->refused, mapping->start, mapping->end);
+	else
+		/* It has executed another program: the memory that this could be done with has gone. */
 		descriptor_close(&track->fault);
-	return false;
+}
+
+/* Has those watched that are not, as far as possible. Meanwhile the process is held. */
+static int begin_watching(struct scan *scan, struct error *err)
+{
+	CLEANUP(write_watch_let_go) struct write_hold hold = WRITE_HOLD_NONE;
+	struct memory_track *track = scan->track;
+	struct error ignored;
+
+	if (write_watch_hold(&hold, track->pid, &track->fault, &ignored) < 0) {
+		track->failures++;
+		return 0;
+	}
+	if (read_mappings(scan, err) < 0)
+		return -1;
+	track->refused.count = 0;
+	for (size_t i = 0; i < scan->mappings.count && track->fault >= 0; i++) {
+		const struct mapping *mapping = &scan->mappings.items[i];
+
+		if (!is_locked(scan, mapping) && !is_watched(scan, mapping))
+			begin_mapping(scan, mapping);
+	}
+	return 0;
+}
+
+/* Whatever was there before. */
+static int scan_begun(struct scan *scan, const struct mapping *mapping)
+{
+	if (write_watch_reset(scan->track->fault, mapping->start, mapping->end) < 0)
+		return -1;
+	return page_scan(scan->pagemap, PAGE_SCAN_PROTECT, mapping->start, mapping->end,
+			 visit_as_written, scan);
 }
 
 static int scan_writes(struct scan *scan, const struct mapping *mapping)
 {
 	enum page_scan_kind kind = scan->last ? PAGE_SCAN_WRITTEN : PAGE_SCAN_PROTECT;
-	bool known = scan->track->fault >= 0 && mappings_cover(&scan->track->registered, mapping);
+	int outcome = -1;
 
-	if (known && page_scan(scan->pagemap, kind, mapping->start, mapping->end, scan->visit,
-			       scan->data) == 0) {
-		mappings_add(&scan->registered, mapping->start, mapping->end);
-		return 0;
-	}
-	if (begin_range(scan, mapping) && page_scan(scan->pagemap, kind, mapping->start,
-						    mapping->end, visit_as_written, scan) == 0) {
-		mappings_add(&scan->registered, mapping->start, mapping->end);
-		return 0;
-	}
-	return page_scan(scan->pagemap, PAGE_SCAN_PRESENT, mapping->start, mapping->end,
-			 scan->visit, scan->data);
+	if (mappings_cover(&scan->begun, mapping))
+		outcome = scan_begun(scan, mapping);
+	else if (was_watched(scan, mapping))
+		outcome = page_scan(scan->pagemap, kind, mapping->start, mapping->end, scan->visit,
+				    scan->data);
+	if (outcome < 0)
+		return page_scan(scan->pagemap, PAGE_SCAN_PRESENT, mapping->start, mapping->end,
+				 scan->visit, scan->data);
+	mappings_add(&scan->registered, mapping->start, mapping->end);
+	return 0;
 }
 
 static int scan_mapping(struct scan *scan, const struct mapping *mapping)
@@ -114,36 +199,33 @@ static void find_locked(struct memory_track *track)
 /* What must be there before the mappings are read, so that no change after that goes unnoticed. */
 static void prepare(struct memory_track *track)
 {
-	struct error ignored;
-
 	find_locked(track);
-	if (track->method == TRACK_SOFT_DIRTY) {
-		track->registered.count = 0;
-		if (!track->shared && page_scan_clear_soft_dirty(track->pid) == 0)
-			mappings_add(&track->registered, 0, UINT64_MAX);
-	}
-	if (track->method != TRACK_WRITES || track->fault >= 0 || track->shared ||
-	    track->failures >= FAILURES_MAX)
+	if (track->method != TRACK_SOFT_DIRTY)
 		return;
 	track->registered.count = 0;
-	track->fault = write_watch_open(track->pid, &ignored);
-	track->failures += track->fault < 0;
+	if (!track->shared && page_scan_clear_soft_dirty(track->pid) == 0)
+		mappings_add(&track->registered, 0, UINT64_MAX);
+}
+
+static bool may_hold(const struct scan *scan)
+{
+	const struct memory_track *track = scan->track;
+
+	return track->method == TRACK_WRITES && !scan->last && !track->shared &&
+	       track->failures < FAILURES_MAX;
 }
 
 static int scan_all(struct scan *scan, struct error *err)
 {
-	CLEANUP(mappings_release) struct mappings mappings = { 0 };
 	pid_t pid = scan->track->pid;
 
-	if (mappings_read(pid, &mappings, err) < 0)
+	if (read_mappings(scan, err) < 0 ||
+	    (may_hold(scan) && has_new(scan) && begin_watching(scan, err) < 0))
 		return -1;
-	for (size_t i = 0; i < mappings.count; i++) {
-		if (mappings_cover(&scan->track->locked, &mappings.items[i]))
-			continue;
-		/* Read anew each time: another program has another one. */
-		if (scan->pagemap < 0)
-			scan->pagemap = page_scan_open(pid);
-		if (scan->pagemap >= 0 && scan_mapping(scan, &mappings.items[i]) == 0)
+	for (size_t i = 0; i < scan->mappings.count; i++) {
+		const struct mapping *mapping = &scan->mappings.items[i];
+
+		if (is_locked(scan, mapping) || scan_mapping(scan, mapping) == 0)
 			continue;
 		if (errno == ESRCH || errno == ENOENT || kill(pid, 0) < 0)
 			return 0;
@@ -165,6 +247,8 @@ static int scan_with(struct memory_track *track, bool last, page_visitor *visit,
 	int outcome = scan_all(&scan, err);
 
 	descriptor_close(&scan.pagemap);
+	mappings_release(&scan.mappings);
+	mappings_release(&scan.begun);
 	if (track->method == TRACK_WRITES) {
 		mappings_release(&track->registered);
 		track->registered = scan.registered;
@@ -188,6 +272,7 @@ int memory_track_scan_last(struct memory_track *track, page_visitor *visit, void
 void memory_track_release(struct memory_track *track)
 {
 	mappings_release(&track->registered);
+	mappings_release(&track->refused);
 	mappings_release(&track->locked);
 	descriptor_close(&track->fault);
 	*track = (struct memory_track)MEMORY_TRACK_NONE;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Alone responsible for userfaultfds of other processes. */
+/* Alone responsible for userfaultfds of other processes, and for holding them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -50,11 +50,13 @@ bool write_watch_is_possible(void)
 
 struct order {
 	pid_t pid;
-	int socket; /* to whoever wants the descriptor */
+	bool asks;  /* for a userfaultfd */
+	int socket; /* to whoever wants it held */
 };
 
 struct answer {
-	int fault; /* its number in the helper; -1: */
+	bool held;
+	int fault; /* its number in the helper; -1: none */
 	struct error failure;
 };
 
@@ -88,67 +90,92 @@ static int fetch(struct injection *injection, void *data, struct error *err)
 	return inject_call(injection, SYS_close, number, &result, err);
 }
 
-/* The helper: it ends when its socket is closed over there. */
+static int ask(struct inject_threads *threads, pid_t pid, int *fault, struct error *err)
+{
+	struct fetch fetched = { .fault = -1 };
+
+	fetched.process = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fetched.process < 0)
+		return error_system(err, "cannot watch process %d", (int)pid);
+	if (inject(threads, fetch, &fetched, err) < 0)
+		return error_context(err, "cannot use process %d", (int)pid);
+	*fault = fetched.fault;
+	return 0;
+}
+
+/* The helper: it lets go, and ends, when its socket is closed over there. */
 static int help(void *data)
 {
+	CLEANUP(inject_threads_release) struct inject_threads threads = INJECT_THREADS_NONE;
 	const struct order *order = data;
-	struct fetch fetched = { .fault = -1 };
 	struct answer answer = { .fault = -1 };
 	char nothing;
 
-	fetched.process = (int)syscall(SYS_pidfd_open, order->pid, 0);
-	if (fetched.process < 0)
-		error_system(&answer.failure, "cannot watch process %d", (int)order->pid);
-	else if (inject(order->pid, STOP_TIMEOUT_MS, fetch, &fetched, &answer.failure) == 0)
-		answer.fault = fetched.fault;
+	answer.held =
+		inject_threads_stop(&threads, order->pid, STOP_TIMEOUT_MS, &answer.failure) == 0 &&
+		(!order->asks || ask(&threads, order->pid, &answer.fault, &answer.failure) == 0);
+	if (!answer.held)
+		inject_threads_release(&threads);
 	if (write(order->socket, &answer, sizeof(answer)) != sizeof(answer))
 		return 1;
 	return read(order->socket, &nothing, 1) < 0;
 }
 
-static int take(const struct process *helper, int socket, struct error *err)
+static int hear(const struct write_hold *hold, struct answer *answer, struct error *err)
 {
-	struct pollfd ready = { socket, POLLIN, 0 };
-	struct answer answer;
+	struct pollfd ready = { hold->socket, POLLIN, 0 };
 	int count = wait_for(&ready, 1, HELPER_TIMEOUT_MS, err);
-	int fault;
 
 	if (count < 0)
 		return -1;
 	if (count == 0)
 		return error_set(err, "the stop of a process takes too long");
-	if (read(socket, &answer, sizeof(answer)) != sizeof(answer))
+	if (read(hold->socket, answer, sizeof(*answer)) != sizeof(*answer))
 		return error_set(err, "who was to stop a process has died");
-	if (answer.fault < 0) {
-		*err = answer.failure;
-		return -1;
-	}
-	fault = (int)syscall(SYS_pidfd_getfd, helper->pidfd, answer.fault, 0);
-	return fault >= 0 ? fault : error_system(err, "a userfaultfd cannot be fetched");
+	if (answer->held)
+		return 0;
+	*err = answer->failure;
+	return -1;
 }
 
-int write_watch_open(pid_t pid, struct error *err)
+static int take(const struct write_hold *hold, int number, int *fault, struct error *err)
 {
-	CLEANUP(process_release) struct process helper = PROCESS_NONE;
-	CLEANUP(descriptor_close) int ours = -1;
-	CLEANUP(descriptor_close) int theirs = -1;
-	CLEANUP(descriptor_close) int fault = -1;
-	struct order order = { .pid = pid };
+	CLEANUP(descriptor_close)
+	int taken = (int)syscall(SYS_pidfd_getfd, hold->helper.pidfd, number, 0);
 
-	if (process_stream(&ours, &theirs, err) < 0)
+	if (taken < 0)
+		return error_system(err, "a userfaultfd cannot be fetched");
+	if (agree(taken) < 0)
+		return error_system(err, "the kernel cannot report writes without waiting");
+	*fault = descriptor_steal(&taken);
+	return 0;
+}
+
+int write_watch_hold(struct write_hold *hold, pid_t pid, int *fault, struct error *err)
+{
+	CLEANUP(descriptor_close) int theirs = -1;
+	struct order order = { .pid = pid, .asks = *fault < 0 };
+	struct answer answer;
+
+	if (process_stream(&hold->socket, &theirs, err) < 0)
 		return -1;
 	order.socket = theirs;
-	if (process_fork(&helper, help, &order, &theirs, 1, err) < 0)
+	if (process_fork(&hold->helper, help, &order, &theirs, 1, err) < 0)
 		return -1;
 	descriptor_close(&theirs);
-	fault = take(&helper, ours, err);
-	/* It ends by itself, unless it still waits. */
-	descriptor_close(&ours);
-	if (fault < 0 || process_wait(&helper, HELPER_TIMEOUT_MS, err) < 0)
+	if (hear(hold, &answer, err) < 0)
 		return -1;
-	if (agree(fault) < 0)
-		return error_system(err, "the kernel cannot report writes without waiting");
-	return descriptor_steal(&fault);
+	return order.asks ? take(hold, answer.fault, fault, err) : 0;
+}
+
+void write_watch_let_go(struct write_hold *hold)
+{
+	struct error ignored;
+
+	descriptor_close(&hold->socket);
+	if (hold->helper.pid != 0)
+		process_wait(&hold->helper, HELPER_TIMEOUT_MS, &ignored);
+	process_release(&hold->helper);
 }
 
 int write_watch_register(int fault, uint64_t start, uint64_t end)
@@ -157,13 +184,17 @@ int write_watch_register(int fault, uint64_t start, uint64_t end)
 		.range = { start, end - start },
 		.mode = UFFDIO_REGISTER_MODE_WP,
 	};
-	/* Kernels before 6.14 leave protections behind in memory that was moved. */
+
+	return ioctl(fault, UFFDIO_REGISTER, &registration);
+}
+
+/* Kernels before 6.14 leave protections behind in memory that was moved. */
+int write_watch_reset(int fault, uint64_t start, uint64_t end)
+{
 	struct uffdio_writeprotect nothing = {
 		.range = { start, end - start },
 		.mode = 0,
 	};
 
-	if (ioctl(fault, UFFDIO_REGISTER, &registration) < 0)
-		return -1;
 	return ioctl(fault, UFFDIO_WRITEPROTECT, &nothing);
 }

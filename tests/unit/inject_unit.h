@@ -129,13 +129,22 @@ static inline int ask_for_pid(struct injection *injection, void *data, struct er
 	return result == order->pid ? 0 : error_set(failure, "getpid() said %ld", result);
 }
 
+static inline int stop_and_inject(struct order *order, struct error *failure)
+{
+	CLEANUP(inject_threads_release) struct inject_threads threads = INJECT_THREADS_NONE;
+
+	if (inject_threads_stop(&threads, order->pid, TIMEOUT_MS, failure) < 0)
+		return -1;
+	return inject(&threads, ask_for_pid, order, failure);
+}
+
 static inline int run_injection(void *data)
 {
 	struct order *order = data;
 	struct report report = { 0 };
 	int64_t began = now_ns();
 
-	report.result = inject(order->pid, TIMEOUT_MS, ask_for_pid, order, &report.failure);
+	report.result = stop_and_inject(order, &report.failure);
 	report.nanoseconds = now_ns() - began;
 	return write(order->report, &report, sizeof(report)) != sizeof(report);
 }
