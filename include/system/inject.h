@@ -3,17 +3,14 @@
  * A system call in another process of this node, as if that had done it: for what the kernel offers a
  * process only for itself.
  *
- * All threads of the process are stopped by ptrace (SEIZE and INTERRUPT, which no signal shows), so that
- * none forks or closes descriptors meanwhile; one of them makes the calls, from a system call instruction
- * that is in its vdso: nothing in its memory is changed. Then its registers and blocked signals are put
- * back, and when it is let go a system call that was interrupted by the stop goes on as if nothing had
- * happened. Together this takes some 0.1 ms. On aarch64, sleeps and time limits that are relative begin anew
- * (there the kernel forgets which restart it had decided on before a tracer sees it).
+ * All threads of the process are stopped (system/inject_threads.h), so that none forks or closes descriptors
+ * meanwhile; one of them makes the calls, from a system call instruction that is in its vdso: nothing in its
+ * memory is changed. Then its registers and blocked signals are put back. Together with the stop this takes some
+ * 0.1 ms.
  *
- * Refused, with nothing changed: a process that is traced already; one that is no process of this
- * architecture's own kind (32 bit); one that has its system calls sent to itself (syscall user dispatch); a
- * thread in a restartable sequence (rseq: ask again later); whoever does not stop in time, because it sleeps
- * uninterruptibly or is frozen. A seccomp filter does not see the calls.
+ * Refused, with nothing changed: a process that is none of this architecture's own kind (32 bit); one that has its
+ * system calls sent to itself (syscall user dispatch); threads that are all in a restartable sequence (rseq: ask
+ * again later). A seccomp filter does not see the calls.
  */
 #ifndef SYSTEM_INJECT_H
 #define SYSTEM_INJECT_H

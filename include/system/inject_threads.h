@@ -2,6 +2,15 @@
 /*
  * All threads of another process, stopped by ptrace and let go again: what system/inject.h works on.
  *
+ * It is done by SEIZE and INTERRUPT, which no signal shows. A system call that was interrupted goes on when they are
+ * let go; but those that the kernel never restarts say EINTR, which a program that uses them has to expect anyway
+ * (signal(7), "Interruption of system calls and library functions by stop signals": epoll_wait, semop, sigtimedwait,
+ * sockets with a time limit; so they do when criu freezes it). On aarch64, sleeps and time limits that are relative
+ * begin anew (there the kernel forgets which restart it had decided on before a tracer sees it).
+ *
+ * Refused, with nothing changed: a process that is traced already, and one of which a thread does not stop in time,
+ * because it sleeps uninterruptibly or is frozen.
+ *
  * To be used in a child (process_fork()) that has no children itself and ends afterwards: only its end frees a
  * thread that was asked to stop and did not. While there are any threads all signals are blocked in it, and it
  * waits for SIGCHLD. When it is killed all go on.

@@ -37,9 +37,9 @@ const char *memory_track_words(enum track_method method);
 struct memory_track {
 	enum track_method method;
 	pid_t pid;
-	bool shared;		    /* another process has the same memory: it cannot be followed */
-	int fault;		    /* the process's userfaultfd; -1 */
-	int failures;		    /* how often the process could not be held for it */
+	bool shared;  /* another process has the same memory: nothing new can be followed */
+	int fault;    /* the process's userfaultfd; -1 */
+	int failures; /* in a row: it could not be held */
 	struct mappings registered; /* where writes are noticed */
 	struct mappings refused;    /* where they cannot be */
 	struct mappings locked;	    /* what criu dumps itself: it is left out */

@@ -7,7 +7,9 @@
  * A process can have a userfaultfd only for itself: it is made to ask for one (system/inject.h), and does not
  * keep it. And a mapping must be watched as a whole: where it has become another one by then it would be split,
  * and mremap(), which takes only one, would fail in a program that does nothing wrong. So the process is held while
- * its mappings are read and registered.
+ * its mappings are read and registered. (What is left: the kernel does not join a new mapping with one beside it that
+ * is watched. Who maps something into the middle of its own memory, or behind it, and then moves all of it by one
+ * mremap() relies on that; malloc() does not.)
  */
 #ifndef SYSTEM_WRITE_WATCH_H
 #define SYSTEM_WRITE_WATCH_H
@@ -41,7 +43,8 @@ void write_watch_let_go(struct write_hold *hold);
 
 /*
  * From now on pages of this mapping, of a process that is held, can be protected. Returns 0, or -1 with errno:
- * EBUSY: another userfaultfd has it; ENOMEM: the process has other memory by now, or none.
+ * EBUSY: another userfaultfd has it; EINVAL: the kernel may drop its pages (MAP_DROPPABLE); ENOMEM: the process has
+ * other memory by now, or none.
  */
 int write_watch_register(int fault, uint64_t start, uint64_t end);
 

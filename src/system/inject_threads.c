@@ -138,26 +138,28 @@ static int wait_until_stopped(struct inject_threads *threads, int64_t deadline, 
 	}
 }
 
-/* A leader whose other threads go on without it is there, and is none. */
-static bool is_dead(pid_t pid, pid_t thread)
+/* As in /proc/PID/stat; '\0': there is none. */
+static char state_of(pid_t pid, pid_t thread)
 {
 	CLEANUP(memory_release) char *name = memory_format("task/%d/stat", (int)thread);
 	CLEANUP(text_release) struct text content = { 0 };
-	char state;
 
-	if (!proc_read(pid, name, &content))
-		return true;
-	state = proc_state(&content);
-	return state == '\0' || state == 'Z' || state == 'X';
+	return proc_read(pid, name, &content) ? proc_state(&content) : '\0';
 }
 
+/* Returns whether there may be another one now. */
 static int seize(struct inject_threads *threads, pid_t pid, pid_t thread, long options,
 		 struct error *err)
 {
 	if (ptrace(PTRACE_SEIZE, thread, 0, options) < 0) {
 		int reason = errno;
+		char state = state_of(pid, thread);
 
-		if (is_dead(pid, thread))
+		/* It went while the list was read, which may have ended with it. */
+		if (state == '\0')
+			return 1;
+		/* A leader whose other threads go on without it is there, and is none. */
+		if (state == 'Z' || state == 'X')
 			return 0;
 		errno = reason;
 		return error_system(err, "cannot trace thread %d (perhaps it is traced already)",
@@ -169,7 +171,7 @@ static int seize(struct inject_threads *threads, pid_t pid, pid_t thread, long o
 	return 1;
 }
 
-/* Returns how many new ones there were. */
+/* Returns for how many the list is to be read once more. */
 static int seize_all(struct inject_threads *threads, pid_t pid, long options, struct error *err)
 {
 	CLEANUP(memory_release) char *path = memory_format("/proc/%d/task", (int)pid);

@@ -96,10 +96,15 @@ static int compare_memory(const void *one, const void *other)
 	return order == 1 ? -1 : order == 2 ? 1 : 0;
 }
 
-/*
- * One whose memory another one has too (vfork) is not followed before it is alone: what one of them would
- * reset, the other would miss. Whoever is followed already stays so: it was alone, and the other came later.
- */
+/* Whoever is followed already stays so: it was alone, and the other one came later. But by userfaultfd it is not held for
+ * what is new: the other one would go on meanwhile. */
+static void note_shared(const struct memory_processes *processes, struct memory_track *track)
+{
+	track->shared |= processes->method == TRACK_WRITES || track->registered.count == 0;
+}
+
+/* One whose memory another one has too (vfork) is not followed before it is alone: what one of them would reset, the
+ * other would miss. */
 static void find_shared(struct memory_processes *processes)
 {
 	CLEANUP(memory_release)
@@ -119,8 +124,8 @@ static void find_shared(struct memory_processes *processes)
 	qsort(sorted, processes->count, sizeof(*sorted), compare_memory);
 	for (size_t i = 0; i + 1 < processes->count; i++)
 		if (shares_memory(sorted[i].pid, sorted[i + 1].pid)) {
-			sorted[i].track->shared |= sorted[i].track->registered.count == 0;
-			sorted[i + 1].track->shared |= sorted[i + 1].track->registered.count == 0;
+			note_shared(processes, sorted[i].track);
+			note_shared(processes, sorted[i + 1].track);
 		}
 }
 

@@ -6,13 +6,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "system/memory_track.h"
 #include "system/proc.h"
 #include "system/write_watch.h"
 
-/* A process that cannot be stopped so often is left alone. */
+/* A process that cannot be held so often in a row is left alone. */
 #define FAILURES_MAX 5
+
+/* So much that is not watched is no reason to hold a process: it may notice (system/inject_threads.h), and to read it
+ * once more at the end takes some 0.1 ms. */
+#define NEW_BYTES_MOST ((uint64_t)256 << 10)
 
 struct scan {
 	struct memory_track *track;
@@ -56,26 +61,15 @@ static void visit_as_written(void *opaque, uint64_t start, uint64_t end, enum pa
 	scan->visit(scan->data, start, end, PAGE_WRITTEN);
 }
 
-static void ignore_pages(void *data, uint64_t start, uint64_t end, enum page_state state)
-{
-	(void)data;
-	(void)start;
-	(void)end;
-	(void)state;
-}
-
 /* At these addresses. Another one that is there by now is not: the kernel tells. */
 static bool was_watched(const struct scan *scan, const struct mapping *mapping)
 {
 	return scan->track->fault >= 0 && mappings_cover(&scan->track->registered, mapping);
 }
 
-/* One page tells: mappings are watched as a whole. */
 static bool is_watched(const struct scan *scan, const struct mapping *mapping)
 {
-	return was_watched(scan, mapping) &&
-	       page_scan(scan->pagemap, PAGE_SCAN_WRITTEN, mapping->start,
-			 mapping->start + page_size(), ignore_pages, NULL) == 0;
+	return was_watched(scan, mapping) && page_scan_can_protect(scan->pagemap, mapping->start);
 }
 
 static bool is_locked(const struct scan *scan, const struct mapping *mapping)
@@ -83,17 +77,27 @@ static bool is_locked(const struct scan *scan, const struct mapping *mapping)
 	return mappings_cover(&scan->track->locked, mapping);
 }
 
-/* What cannot be watched (another userfaultfd has it) is no reason to hold the process once more. */
-static bool has_new(const struct scan *scan)
+static void add_bytes(void *data, uint64_t start, uint64_t end, enum page_state state)
 {
+	if (state != PAGE_ZERO)
+		*(uint64_t *)data += end - start;
+}
+
+/* Where there is enough that is not watched yet. What cannot be (another userfaultfd has it) does not count. */
+static bool is_worth_a_hold(const struct scan *scan)
+{
+	const struct memory_track *track = scan->track;
+	uint64_t bytes = 0;
+
 	for (size_t i = 0; i < scan->mappings.count; i++) {
 		const struct mapping *mapping = &scan->mappings.items[i];
 
 		if (!is_locked(scan, mapping) && !is_watched(scan, mapping) &&
-		    !mappings_cover(&scan->track->refused, mapping))
-			return true;
+		    !mappings_cover(&track->refused, mapping))
+			page_scan(scan->pagemap, PAGE_SCAN_PRESENT, mapping->start, mapping->end,
+				  add_bytes, &bytes);
 	}
-	return false;
+	return bytes > (track->fault < 0 ? 0 : NEW_BYTES_MOST);
 }
 
 /* Another program has another page map. */
@@ -120,7 +124,7 @@ static void begin_mapping(struct scan *scan, const struct mapping *mapping)
 	else if (errno != ENOMEM)
 		mappings_add(&track->refused, mapping->start, mapping->end);
 	else
-		/* It has executed another program: the memory that this could be done with has gone. */
+		/* It has executed another program, or ended: the memory that this was for has gone. */
 		descriptor_close(&track->fault);
 }
 
@@ -129,12 +133,15 @@ static int begin_watching(struct scan *scan, struct error *err)
 {
 	CLEANUP(write_watch_let_go) struct write_hold hold = WRITE_HOLD_NONE;
 	struct memory_track *track = scan->track;
-	struct error ignored;
+	struct error failure;
 
-	if (write_watch_hold(&hold, track->pid, &track->fault, &ignored) < 0) {
+	if (write_watch_hold(&hold, track->pid, &track->fault, &failure) < 0) {
+		log_debug("the memory of process %d is not watched: %s", (int)track->pid,
+			  failure.text);
 		track->failures++;
 		return 0;
 	}
+	track->failures = 0;
 	if (read_mappings(scan, err) < 0)
 		return -1;
 	track->refused.count = 0;
@@ -220,7 +227,7 @@ static int scan_all(struct scan *scan, struct error *err)
 	pid_t pid = scan->track->pid;
 
 	if (read_mappings(scan, err) < 0 ||
-	    (may_hold(scan) && has_new(scan) && begin_watching(scan, err) < 0))
+	    (may_hold(scan) && is_worth_a_hold(scan) && begin_watching(scan, err) < 0))
 		return -1;
 	for (size_t i = 0; i < scan->mappings.count; i++) {
 		const struct mapping *mapping = &scan->mappings.items[i];

@@ -214,6 +214,12 @@ static void ignore(void *data, uint64_t start, uint64_t end, enum page_state sta
 	(void)state;
 }
 
+bool page_scan_can_protect(int pagemap, uint64_t page)
+{
+	return scan_range(pagemap, &queries[PAGE_SCAN_WRITTEN], page, page + page_size(), ignore,
+			  NULL) == 0;
+}
+
 bool page_scan_is_fast(void)
 {
 	static int known = -1;

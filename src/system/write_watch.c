@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -92,10 +91,10 @@ static int fetch(struct injection *injection, void *data, struct error *err)
 
 static int ask(struct inject_threads *threads, pid_t pid, int *fault, struct error *err)
 {
-	struct fetch fetched = { .fault = -1 };
+	CLEANUP(descriptor_close) int process = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct fetch fetched = { .process = process, .fault = -1 };
 
-	fetched.process = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (fetched.process < 0)
+	if (process < 0)
 		return error_system(err, "cannot watch process %d", (int)pid);
 	if (inject(threads, fetch, &fetched, err) < 0)
 		return error_context(err, "cannot use process %d", (int)pid);
@@ -173,8 +172,9 @@ void write_watch_let_go(struct write_hold *hold)
 	struct error ignored;
 
 	descriptor_close(&hold->socket);
-	if (hold->helper.pid != 0)
-		process_wait(&hold->helper, HELPER_TIMEOUT_MS, &ignored);
+	/* In one that was frozen meanwhile by somebody else it waits: ended now, it would leave wrong registers. */
+	if (hold->helper.pid != 0 && process_wait(&hold->helper, HELPER_TIMEOUT_MS, &ignored) < 0)
+		hold->helper.survives = true;
 	process_release(&hold->helper);
 }
 

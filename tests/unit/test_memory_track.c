@@ -2,9 +2,6 @@
 /* What counts as changed in the memory of a process: all that was, and hardly more; and what stays behind. */
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 
 #include "memory_track_unit.h"
 #include "system/proc.h"
@@ -51,37 +48,6 @@ static void test_a_write_is_a_change(void **state)
 	scan(&track);
 	assert_changed(100, 101);
 	assert_not_changed(101, 2 * PAGES);
-	end(&track);
-}
-
-static void watch_itself(void)
-{
-	int fault = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register registration = {
-		.range = { (uintptr_t)PLACE, SIZE },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-
-	if (ioctl(fault, UFFDIO_API, &api) < 0 || ioctl(fault, UFFDIO_REGISTER, &registration) < 0)
-		_exit(9);
-}
-
-/* What the process watches itself cannot be watched by us. */
-static void test_a_userfaultfd_of_its_own(void **state)
-{
-	static void (*const parts[])(void) = { watch_itself };
-	struct memory_track track;
-
-	(void)state;
-	if (!begin_if_possible(&track, parts, TRACK_WRITES))
-		return;
-	let_do(1);
-	for (int i = 0; i < 3; i++) {
-		scan(&track);
-		assert_changed(0, PAGES);
-	}
-	assert_not_changed(PAGES, 2 * PAGES);
 	end(&track);
 }
 
@@ -214,7 +180,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_write_is_a_change),
-		cmocka_unit_test(test_a_userfaultfd_of_its_own),
 		cmocka_unit_test(test_huge_pages),
 		cmocka_unit_test(test_nothing_noticed_is_changed),
 		cmocka_unit_test(test_soft_dirty),
