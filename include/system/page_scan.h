@@ -38,7 +38,7 @@ typedef void page_visitor(void *data, uint64_t start, uint64_t end, enum page_st
 int page_scan(int pagemap, enum page_scan_kind kind, uint64_t start, uint64_t end,
 	      page_visitor *visit, void *data);
 
-/* Can this page be protected (system/write_watch.h)? So can the whole mapping, then. Also true where there is none. */
+/* Can this page be protected (system/write_watch.h)? So can the whole mapping, then. Also true where no mapping is. */
 bool page_scan_can_protect(int pagemap, uint64_t page);
 
 /* Can the kernel scan (since 6.7), or are its entries to be read one by one? */

@@ -9,7 +9,7 @@
  * and mremap(), which takes only one, would fail in a program that does nothing wrong. So the process is held while
  * its mappings are read and registered. (What is left: the kernel does not join a new mapping with one beside it that
  * is watched. Who maps something into the middle of its own memory, or behind it, and then moves all of it by one
- * mremap() relies on that; malloc() does not.)
+ * mremap() relies on the joining; malloc() does not.)
  */
 #ifndef SYSTEM_WRITE_WATCH_H
 #define SYSTEM_WRITE_WATCH_H
@@ -35,16 +35,16 @@ struct write_hold {
 		.helper = PROCESS_NONE, .socket = -1                                               \
 	}
 
-/* *fault is its userfaultfd, ready for use; -1: it is made to ask for one. Keep it short. */
+/* *fault is its userfaultfd, ready for use; -1: it is made to ask for one. Let it go, also after a failure, and soon. */
 int write_watch_hold(struct write_hold *hold, pid_t pid, int *fault, struct error *err);
 
-/* Returns when it goes on. */
+/* Returns when it goes on; after 10 s in any case, then the helper lets it go as soon as it can. */
 void write_watch_let_go(struct write_hold *hold);
 
 /*
  * From now on pages of this mapping, of a process that is held, can be protected. Returns 0, or -1 with errno:
- * EBUSY: another userfaultfd has it; EINVAL: the kernel may drop its pages (MAP_DROPPABLE); ENOMEM: the process has
- * other memory by now, or none.
+ * EBUSY: another userfaultfd has it; EINVAL: nothing is there, or the kernel may drop its pages (MAP_DROPPABLE);
+ * ENOMEM: the process has other memory by now, or none.
  */
 int write_watch_register(int fault, uint64_t start, uint64_t end);
 

@@ -147,19 +147,17 @@ static char state_of(pid_t pid, pid_t thread)
 	return proc_read(pid, name, &content) ? proc_state(&content) : '\0';
 }
 
-/* Returns whether there may be another one now. */
-static int seize(struct inject_threads *threads, pid_t pid, pid_t thread, long options,
+/* Returns how many were seized: one or none. *gone becomes true when it has gone meanwhile. */
+static int seize(struct inject_threads *threads, pid_t pid, pid_t thread, long options, bool *gone,
 		 struct error *err)
 {
 	if (ptrace(PTRACE_SEIZE, thread, 0, options) < 0) {
 		int reason = errno;
 		char state = state_of(pid, thread);
 
-		/* It went while the list was read, which may have ended with it. */
-		if (state == '\0')
-			return 1;
+		*gone |= state == '\0';
 		/* A leader whose other threads go on without it is there, and is none. */
-		if (state == 'Z' || state == 'X')
+		if (state == '\0' || state == 'Z' || state == 'X')
 			return 0;
 		errno = reason;
 		return error_system(err, "cannot trace thread %d (perhaps it is traced already)",
@@ -171,8 +169,10 @@ static int seize(struct inject_threads *threads, pid_t pid, pid_t thread, long o
 	return 1;
 }
 
-/* Returns for how many the list is to be read once more. */
-static int seize_all(struct inject_threads *threads, pid_t pid, long options, struct error *err)
+/* Returns how many new ones there were. *gone says whether a thread went while the list was read: the list may have
+ * ended with it. */
+static int seize_all(struct inject_threads *threads, pid_t pid, long options, bool *gone,
+		     struct error *err)
 {
 	CLEANUP(memory_release) char *path = memory_format("/proc/%d/task", (int)pid);
 	DIR *directory = opendir(path);
@@ -180,6 +180,7 @@ static int seize_all(struct inject_threads *threads, pid_t pid, long options, st
 	int added = 0;
 	int outcome = 0;
 
+	*gone = false;
 	if (directory == NULL)
 		return error_system(err, "cannot list its threads");
 	while (outcome >= 0 && (entry = readdir(directory)) != NULL) {
@@ -187,7 +188,7 @@ static int seize_all(struct inject_threads *threads, pid_t pid, long options, st
 
 		if (!isdigit((unsigned char)entry->d_name[0]) || find(threads, thread) != NULL)
 			continue;
-		outcome = seize(threads, pid, thread, options, err);
+		outcome = seize(threads, pid, thread, options, gone, err);
 		added += outcome > 0;
 	}
 	closedir(directory);
@@ -208,13 +209,16 @@ static int stop_all(struct inject_threads *threads, pid_t pid, int timeout_ms, s
 {
 	int64_t deadline = wait_clock() + timeout_ms;
 	long options = trace_options(pid);
+	bool gone;
 	int added;
 
 	do {
-		added = seize_all(threads, pid, options, err);
+		added = seize_all(threads, pid, options, &gone, err);
 		if (added < 0 || wait_until_stopped(threads, deadline, err) < 0)
 			return -1;
-	} while (added > 0);
+		if (added == 0 && gone && wait_clock() > deadline)
+			return error_set(err, "its threads come and go too fast");
+	} while (added > 0 || gone);
 	return threads->count > 0 ? 0 : error_set(err, "it has ended");
 }
 

@@ -96,8 +96,8 @@ static int compare_memory(const void *one, const void *other)
 	return order == 1 ? -1 : order == 2 ? 1 : 0;
 }
 
-/* Whoever is followed already stays so: it was alone, and the other one came later. But by userfaultfd it is not held for
- * what is new: the other one would go on meanwhile. */
+/* Whoever is followed already stays so: it was alone, and the other one came later. But with userfaultfd it
+ * is not held for what is new: the other one would go on meanwhile. */
 static void note_shared(const struct memory_processes *processes, struct memory_track *track)
 {
 	track->shared |= processes->method == TRACK_WRITES || track->registered.count == 0;

@@ -15,9 +15,9 @@
 /* A process that cannot be held so often in a row is left alone. */
 #define FAILURES_MAX 5
 
-/* So much that is not watched is no reason to hold a process: it may notice (system/inject_threads.h), and to read it
- * once more at the end takes some 0.1 ms. */
-#define NEW_BYTES_MOST ((uint64_t)256 << 10)
+/* Up to this much new memory is no reason to hold a process: the process may notice a hold (system/inject_threads.h),
+ * and to read so much again, in each round and in the stop, takes some 50 us. */
+#define NEW_BYTES_MOST ((uint64_t)128 << 10)
 
 struct scan {
 	struct memory_track *track;
@@ -83,13 +83,15 @@ static void add_bytes(void *data, uint64_t start, uint64_t end, enum page_state 
 		*(uint64_t *)data += end - start;
 }
 
-/* Where there is enough that is not watched yet. What cannot be (another userfaultfd has it) does not count. */
+/* Is there enough that is not watched yet? The first time one page is enough. What cannot be watched (another
+ * userfaultfd has it) does not count. */
 static bool is_worth_a_hold(const struct scan *scan)
 {
 	const struct memory_track *track = scan->track;
+	uint64_t most = track->fault < 0 ? 0 : NEW_BYTES_MOST;
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < scan->mappings.count; i++) {
+	for (size_t i = 0; i < scan->mappings.count && bytes <= most; i++) {
 		const struct mapping *mapping = &scan->mappings.items[i];
 
 		if (!is_locked(scan, mapping) && !is_watched(scan, mapping) &&
@@ -97,10 +99,10 @@ static bool is_worth_a_hold(const struct scan *scan)
 			page_scan(scan->pagemap, PAGE_SCAN_PRESENT, mapping->start, mapping->end,
 				  add_bytes, &bytes);
 	}
-	return bytes > (track->fault < 0 ? 0 : NEW_BYTES_MOST);
+	return bytes > most;
 }
 
-/* Another program has another page map. */
+/* The page map is opened anew each time: after an exec the old one shows nothing. */
 static int read_mappings(struct scan *scan, struct error *err)
 {
 	pid_t pid = scan->track->pid;
@@ -136,7 +138,7 @@ static int begin_watching(struct scan *scan, struct error *err)
 	struct error failure;
 
 	if (write_watch_hold(&hold, track->pid, &track->fault, &failure) < 0) {
-		log_debug("the memory of process %d is not watched: %s", (int)track->pid,
+		log_debug("new memory of process %d is not watched: %s", (int)track->pid,
 			  failure.text);
 		track->failures++;
 		return 0;
@@ -154,7 +156,7 @@ static int begin_watching(struct scan *scan, struct error *err)
 	return 0;
 }
 
-/* Whatever was there before. */
+/* All of it counts as written. */
 static int scan_begun(struct scan *scan, const struct mapping *mapping)
 {
 	if (write_watch_reset(scan->track->fault, mapping->start, mapping->end) < 0)

@@ -172,7 +172,8 @@ void write_watch_let_go(struct write_hold *hold)
 	struct error ignored;
 
 	descriptor_close(&hold->socket);
-	/* In one that was frozen meanwhile by somebody else it waits: ended now, it would leave wrong registers. */
+	/* A process that somebody has frozen meanwhile does not finish a call, and the helper waits for that: ended now,
+	 * it would leave wrong registers. */
 	if (hold->helper.pid != 0 && process_wait(&hold->helper, HELPER_TIMEOUT_MS, &ignored) < 0)
 		hold->helper.survives = true;
 	process_release(&hold->helper);

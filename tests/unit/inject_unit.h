@@ -80,13 +80,19 @@ static inline void finish(pid_t pid, int expected)
 		fail_msg("the child ended with %#x", (unsigned int)status);
 }
 
-/* Goes on counting, until it is told to end. */
-static inline void finish_busy(pid_t pid)
+static inline void assert_goes_on(void)
 {
 	uint64_t turns = shared->turns;
 
-	usleep(50000);
+	for (int tries = 0; tries < 10000 && shared->turns == turns; tries++)
+		usleep(1000);
 	assert_true(shared->turns > turns);
+}
+
+/* Goes on counting, until it is told to end. */
+static inline void finish_busy(pid_t pid)
+{
+	assert_goes_on();
 	shared->result = 1;
 	finish(pid, 0);
 }

@@ -59,19 +59,21 @@ static void test_mappings_stay_whole(void **state)
 {
 	static void (*const parts[])(void) = { let_them_come_and_go };
 	struct memory_track track;
+	int watched = 0;
 
 	(void)state;
 	if (!begin_if_possible(&track, parts, TRACK_WRITES))
 		return;
 	let_do(1);
 	/* Begun anew each time, and extended. */
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 10000 && (watched < 300 || atomic_load(moved()) < 300); i++) {
 		scan(&track);
 		scan(&track);
+		watched += track.registered.count > 0;
 		memory_track_release(&track);
 		track = track_of(child, TRACK_WRITES);
 	}
-	assert_true(atomic_load(moved()) > 300);
+	assert_true(watched >= 300 && atomic_load(moved()) >= 300);
 	assert_int_equal(atomic_load(refused()), 0);
 	end(&track);
 }
@@ -106,8 +108,17 @@ static void let_trace_go(void)
 	assert_int_equal(ptrace(PTRACE_DETACH, child, 0, 0), 0);
 }
 
-/* Whoever is traced cannot be held: then it is seen when that is tried. Not for what the process watches itself,
- * nor for a little. */
+/* On a busy machine one that runs may not stop in time. */
+static void scan_until_held(struct memory_track *track)
+{
+	do
+		scan(track);
+	while (track->failures > 0 && track->failures < 5);
+	assert_int_equal(track->failures, 0);
+}
+
+/* A traced process cannot be held, so a failure shows that it was tried. It is not tried for what the process watches
+ * itself, nor for a little. */
 static void test_a_process_is_held_only_for_what_is_worth_it(void **state)
 {
 	static void (*const parts[])(void) = { watch_itself, map_little, map_more };
@@ -117,7 +128,7 @@ static void test_a_process_is_held_only_for_what_is_worth_it(void **state)
 	if (!begin_if_possible(&track, parts, TRACK_WRITES))
 		return;
 	let_do(1);
-	scan(&track);
+	scan_until_held(&track);
 	assert_int_equal(ptrace(PTRACE_SEIZE, child, 0, 0), 0);
 	scan(&track);
 	assert_changed(0, PAGES);
@@ -128,17 +139,33 @@ static void test_a_process_is_held_only_for_what_is_worth_it(void **state)
 	assert_not_changed(PAGES + 10, 2 * PAGES);
 	assert_int_equal(track.failures, 0);
 	let_do(3);
-	for (int i = 1; i <= 3; i++) {
-		scan(&track);
-		assert_int_equal(track.failures, i);
-		assert_changed(PAGES + 100, PAGES + 200);
-	}
-	let_trace_go();
 	scan(&track);
-	assert_int_equal(track.failures, 0);
+	assert_int_equal(track.failures, 1);
+	assert_changed(PAGES + 100, PAGES + 200);
+	let_trace_go();
+	scan_until_held(&track);
 	scan(&track);
 	assert_changed(0, PAGES);
 	assert_not_changed(PAGES, 2 * PAGES);
+	end(&track);
+}
+
+/* It is not tried for ever. */
+static void test_who_cannot_be_held_is_left_alone(void **state)
+{
+	static void (*const parts[])(void) = { write_one };
+	struct memory_track track;
+
+	(void)state;
+	if (!begin_if_possible(&track, parts, TRACK_WRITES))
+		return;
+	assert_int_equal(ptrace(PTRACE_SEIZE, child, 0, 0), 0);
+	for (int i = 1; i <= 8; i++) {
+		scan(&track);
+		assert_int_equal(track.failures, i < 5 ? i : 5);
+		assert_changed(0, 2 * PAGES);
+	}
+	let_trace_go();
 	end(&track);
 }
 
@@ -147,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mappings_stay_whole),
 		cmocka_unit_test(test_a_process_is_held_only_for_what_is_worth_it),
+		cmocka_unit_test(test_who_cannot_be_held_is_left_alone),
 	};
 
 	return RUN_ALL(tests);
