@@ -144,7 +144,9 @@ static char state_of(pid_t pid, pid_t thread)
 	CLEANUP(memory_release) char *name = memory_format("task/%d/stat", (int)thread);
 	CLEANUP(text_release) struct text content = { 0 };
 
-	return proc_read(pid, name, &content) ? proc_state(&content) : '\0';
+	if (!proc_read(pid, name, &content))
+		return '\0';
+	return proc_state(&content);
 }
 
 /* Returns how many were seized: one or none. *gone becomes true when it has gone meanwhile. */
