@@ -25,7 +25,7 @@ struct scan {
 	bool last;
 	page_visitor *visit;
 	void *data;
-	struct mappings mappings;   /* all that there are */
+	struct mappings mappings;   /* all that there are but the locked ones */
 	struct mappings begun;	    /* of them: watched since just now (TRACK_WRITES) */
 	struct mappings registered; /* of them: watched until the next time */
 };
@@ -72,11 +72,6 @@ static bool is_watched(const struct scan *scan, const struct mapping *mapping)
 	return was_watched(scan, mapping) && page_scan_can_protect(scan->pagemap, mapping->start);
 }
 
-static bool is_locked(const struct scan *scan, const struct mapping *mapping)
-{
-	return mappings_cover(&scan->track->locked, mapping);
-}
-
 static void add_bytes(void *data, uint64_t start, uint64_t end, enum page_state state)
 {
 	if (state != PAGE_ZERO)
@@ -94,12 +89,22 @@ static bool is_worth_a_hold(const struct scan *scan)
 	for (size_t i = 0; i < scan->mappings.count && bytes <= most; i++) {
 		const struct mapping *mapping = &scan->mappings.items[i];
 
-		if (!is_locked(scan, mapping) && !is_watched(scan, mapping) &&
-		    !mappings_cover(&track->refused, mapping))
+		if (!is_watched(scan, mapping) && !mappings_cover(&track->refused, mapping))
 			page_scan(scan->pagemap, PAGE_SCAN_PRESENT, mapping->start, mapping->end,
 				  add_bytes, &bytes);
 	}
 	return bytes > most;
+}
+
+static void leave_out_locked(struct scan *scan)
+{
+	struct mappings *mappings = &scan->mappings;
+	size_t count = 0;
+
+	for (size_t i = 0; i < mappings->count; i++)
+		if (!mappings_cover(&scan->track->locked, &mappings->items[i]))
+			mappings->items[count++] = mappings->items[i];
+	mappings->count = count;
 }
 
 /* The page map is opened anew each time: after an exec the old one shows nothing. */
@@ -110,11 +115,15 @@ static int read_mappings(struct scan *scan, struct error *err)
 	scan->mappings.count = 0;
 	descriptor_close(&scan->pagemap);
 	scan->pagemap = page_scan_open(pid);
-	if (scan->pagemap >= 0)
-		return mappings_read(pid, &scan->mappings, err);
-	return errno == ENOENT || errno == ESRCH
-		       ? 0
-		       : error_system(err, "cannot scan the memory of process %d", (int)pid);
+	if (scan->pagemap < 0)
+		return errno == ENOENT || errno == ESRCH
+			       ? 0
+			       : error_system(err, "cannot scan the memory of process %d",
+					      (int)pid);
+	if (mappings_read(pid, &scan->mappings, err) < 0)
+		return -1;
+	leave_out_locked(scan);
+	return 0;
 }
 
 static void begin_mapping(struct scan *scan, const struct mapping *mapping)
@@ -150,7 +159,7 @@ static int begin_watching(struct scan *scan, struct error *err)
 	for (size_t i = 0; i < scan->mappings.count && track->fault >= 0; i++) {
 		const struct mapping *mapping = &scan->mappings.items[i];
 
-		if (!is_locked(scan, mapping) && !is_watched(scan, mapping))
+		if (!is_watched(scan, mapping))
 			begin_mapping(scan, mapping);
 	}
 	return 0;
@@ -234,7 +243,7 @@ static int scan_all(struct scan *scan, struct error *err)
 	for (size_t i = 0; i < scan->mappings.count; i++) {
 		const struct mapping *mapping = &scan->mappings.items[i];
 
-		if (is_locked(scan, mapping) || scan_mapping(scan, mapping) == 0)
+		if (scan_mapping(scan, mapping) == 0)
 			continue;
 		if (errno == ESRCH || errno == ENOENT || kill(pid, 0) < 0)
 			return 0;

@@ -155,9 +155,7 @@ static void run_signalled(void)
 	sigaction(SIGRTMIN, &action, NULL);
 	/* What the debugger's own signal is to the process stays its own affair. */
 	signal(SIGTRAP, SIG_IGN);
-	shared->ready = 1;
-	while (shared->result == 0)
-		shared->turns++;
+	count_turns();
 	sigaction(SIGTRAP, NULL, &found);
 	_exit(found.sa_handler == SIG_IGN ? 0 : 1);
 }
@@ -208,9 +206,7 @@ static void run_filtered(void)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
 		_exit(9);
-	shared->ready = 1;
-	while (shared->result == 0)
-		shared->turns++;
+	count_turns();
 	/* Whatever stands before it in a sanitizer calls more. */
 	syscall(SYS_exit_group, 0);
 }

@@ -137,9 +137,7 @@ static void run_dispatched(void)
 		shared->ready = 1;
 		_exit(0);
 	}
-	shared->ready = 1;
-	while (shared->result == 0)
-		shared->turns++;
+	count_turns();
 	_exit(0);
 }
 

@@ -21,14 +21,14 @@ static void throw_away(void)
 
 static void map_anew(void)
 {
-	munmap(PLACE, 90 * PAGE);
-	fill(map(PLACE, 90 * PAGE), 90 * PAGE, 3);
+	munmap(PLACE, 50 * PAGE);
+	fill(map(PLACE, 50 * PAGE), 50 * PAGE, 3);
 }
 
 /* Onto what was clean. */
 static void move_over(void)
 {
-	if (mremap(PLACE, 80 * PAGE, 80 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, OTHER) != OTHER)
+	if (mremap(PLACE, 40 * PAGE, 40 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, OTHER) != OTHER)
 		_exit(9);
 }
 
@@ -39,14 +39,14 @@ static void write_moved(void)
 
 static void forbid(void)
 {
-	OTHER[160 * PAGE] = 7;
-	mprotect(OTHER + 150 * PAGE, 50 * PAGE, PROT_NONE);
+	OTHER[60 * PAGE] = 7;
+	mprotect(OTHER + 50 * PAGE, 50 * PAGE, PROT_NONE);
 }
 
 static void allow(void)
 {
-	mprotect(OTHER + 150 * PAGE, 50 * PAGE, PROT_READ | PROT_WRITE);
-	OTHER[170 * PAGE] = 7;
+	mprotect(OTHER + 50 * PAGE, 50 * PAGE, PROT_READ | PROT_WRITE);
+	OTHER[70 * PAGE] = 7;
 }
 
 static void test_mappings_change(void **state)
@@ -68,17 +68,17 @@ static void test_mappings_change(void **state)
 	assert_not_changed(100, 2 * PAGES);
 	let_do(2);
 	scan(&track);
-	assert_changed(0, 90);
-	assert_not_there(90, 100);
+	assert_changed(0, 50);
+	assert_not_there(50, 100);
 	assert_not_changed(100, 2 * PAGES);
 	scan(&track);
-	assert_not_changed(0, 90);
+	assert_not_changed(0, 50);
 	let_do(3);
 	scan(&track);
-	assert_not_there(0, 80);
-	assert_not_changed(80, 90);
-	assert_changed(PAGES, PAGES + 80);
-	assert_not_changed(PAGES + 80, 2 * PAGES);
+	assert_not_there(0, 40);
+	assert_not_changed(40, 50);
+	assert_changed(PAGES, PAGES + 40);
+	assert_not_changed(PAGES + 40, 2 * PAGES);
 	scan(&track);
 	assert_not_changed(PAGES, 2 * PAGES);
 	/* What was moved is followed where it is now. */
@@ -88,11 +88,11 @@ static void test_mappings_change(void **state)
 	assert_not_changed(PAGES + 12, 2 * PAGES);
 	let_do(5);
 	scan(&track);
-	assert_changed(PAGES + 160, PAGES + 161);
+	assert_changed(PAGES + 60, PAGES + 61);
 	let_do(6);
 	scan(&track);
-	assert_changed(PAGES + 170, PAGES + 171);
-	assert_not_changed(PAGES + 171, 2 * PAGES);
+	assert_changed(PAGES + 70, PAGES + 71);
+	assert_not_changed(PAGES + 71, 2 * PAGES);
 	end(&track);
 }
 
